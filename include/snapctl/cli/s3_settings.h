@@ -1,0 +1,27 @@
+/* The S3 settings of a run: cluster.yml's s3backupconfig as the base, each option over its one field. */
+#ifndef SNAPCTL_CLI_S3_SETTINGS_H
+#define SNAPCTL_CLI_S3_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "snapctl/base/log.h"
+#include "snapctl/cli/options.h"
+#include "snapctl/config/cluster.h"
+
+/* What is checked before anything is dialled. Strings belong to the options and the cluster. */
+struct s3_settings {
+    bool wanted; /* by --s3 or by the file, and not turned off */
+    const char *endpoint;
+    const char *endpoint_ca; /* path; NULL: none, or custom_ca has it */
+    const char *custom_ca;   /* PEM text */
+    const char *access_key;
+    const struct secret *secret_key;
+    const char *bucket_name, *folder, *region;
+};
+
+/* Merges and checks. Given options are checked even if no upload is wanted; then a warning tells that they
+ * have no effect. ERR_USAGE for an option, ERR_CONFIG for a key of the file. */
+int s3_settings_make(const struct options *options, const struct cluster *cluster, struct log *log,
+                     struct s3_settings *out, struct sc_err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,95 @@
+/* Objects of the client's bucket: asking, putting, deleting, listing. */
+#ifndef SNAPCTL_S3_OBJECT_H
+#define SNAPCTL_S3_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapctl/s3/client.h"
+#include "snapctl/s3/sigv4.h"
+
+enum {
+    S3_MARK_SIZE = 33,   /* 32 hex digits and a NUL */
+    S3_METADATA_MAX = 6, /* own fields of an object's metadata */
+    S3_TAGS_MAX = 10,    /* S3's own limit */
+    S3_GRACE_MS =
+        4000, /* what an answer is awaited for after cancelling, where it decides what is in the bucket */
+    S3_PUT_MAX = 16 << 20, /* larger ones are uploaded in parts */
+};
+
+struct s3_object {
+    bool found;
+    uint64_t bytes;
+    char *etag;       /* without quotes */
+    char *version_id; /* NULL: the bucket keeps no versions */
+    char *modified;   /* as the store writes it */
+    char *mark;       /* whose upload made it: see struct s3_write; NULL: none of ours */
+    char *sse;        /* "AES256", "aws:kms"; NULL: none */
+};
+void s3_object_free(struct s3_object *object);
+#define AUTO_OBJECT CLEANUP(s3_object_free)
+
+/* Before an upload, by GET of the first byte, as HEAD has no error body: are the keys good, is the bucket
+ * there, is the name free? S3_NAME_UNKNOWN: the right to see it is missing (without s3:ListBucket also for a
+ * free name). An outage is told after S3_PROBE_RETRY_MS. Errors: see the rows of s3/error.h. */
+enum s3_name { S3_NAME_FREE, S3_NAME_TAKEN, S3_NAME_UNKNOWN };
+int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char *key, enum s3_name *name,
+                    struct s3_object *object, struct sc_err *err) WARN_UNUSED;
+
+/* HEAD. A missing object is no error: found is false. */
+int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *key, struct s3_object *object,
+                   struct sc_err *err) WARN_UNUSED;
+
+/* How an object is to be written. Strings outlive the call. */
+struct s3_write {
+    const char *key;
+    bool overwrite;        /* else it must not be there yet */
+    const char *sse;       /* "AES256", "aws:kms"; NULL: the bucket's own */
+    const char *kms_key;   /* with "aws:kms"; NULL: the account's */
+    bool checksum_sha256;  /* x-amz-checksum-sha256 too; on by itself with lock_mode, which demands it */
+    const char *lock_mode; /* "GOVERNANCE", "COMPLIANCE"; NULL: none */
+    int lock_days;
+    const struct sigv4_field *metadata; /* names without "x-amz-meta-"; at most S3_METADATA_MAX */
+    size_t n_metadata;
+    const struct sigv4_field *tags; /* at most S3_TAGS_MAX */
+    size_t n_tags;
+    char mark[S3_MARK_SIZE]; /* kept as metadata, tells this upload's object from any other; of s3_write_mark
+                              */
+};
+void s3_write_mark(struct s3_write *write);
+
+/* ERR_CONFIG if it has too many fields, or a value that cannot be sent. */
+int s3_write_check(const struct s3_write *write, struct sc_err *err) WARN_UNUSED;
+
+struct s3_written {
+    char *etag; /* without quotes; NULL: the store told none */
+    char *version_id;
+};
+void s3_written_free(struct s3_written *written);
+#define AUTO_WRITTEN CLEANUP(s3_written_free)
+
+/* One PUT. Where the store refuses because the name is taken, or its answer was lost, HEAD tells by the mark
+ * whether it was this PUT that came through. A store that knows no If-None-Match is asked by HEAD before. */
+int s3_object_put(struct s3_client *client, const struct ctx *ctx, const struct s3_write *write,
+                  const void *body, size_t len, struct s3_written *out, struct sc_err *err) WARN_UNUSED;
+
+/* Deletes it, or one version of it (version_id may be NULL). One that is missing is no error. */
+int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char *key, const char *version_id,
+                     struct sc_err *err) WARN_UNUSED;
+
+/* All objects whose key begins with prefix, in the order of their keys; the entry's strings live for the
+ * call. -1 of the callback ends it. */
+struct s3_entry {
+    const char *key, *etag, *modified;
+    uint64_t bytes;
+};
+typedef int s3_entry_seen(void *arg, const struct s3_entry *entry);
+int s3_object_list(struct s3_client *client, const struct ctx *ctx, const char *prefix, s3_entry_seen *seen,
+                   void *arg, struct sc_err *err) WARN_UNUSED;
+
+/* GetBucketLocation: the region as it is written in signatures ("" is us-east-1, "EU" eu-west-1). */
+int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region,
+                     struct sc_err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,72 @@
+#include "snapctl/cli/commands.h"
+
+#include <string.h>
+
+#include "snapctl/base/str.h"
+#include "snapctl/cli/command_help.h"
+#include "snapctl/cli/command_save.h"
+
+const struct command commands_table[] = {
+    {
+     .name = "save",
+     .synonym = "etcd snapshot-save",
+     .summary = "take a snapshot on every etcd node",
+     .text =
+            "Takes a one-time etcd snapshot on every etcd node of the cluster, leaves it as "
+            "/opt/rke/etcd-snapshots/NAME.zip on each, and proves it restorable before it is called saved.", .bit = FOR_SAVE,
+     .run = command_save,
+     },
+    {
+     .name = "help",
+     .words = "[COMMAND]",
+     .summary = "show help, also of a command",
+     .text = "Shows what snapctl can do, or the options of a command.",
+     .bit = FOR_HELP,
+     .run = command_help,
+     },
+    {
+     .name = "version",
+     .summary = "show the versions of snapctl and its libraries",
+     .text = "Shows the versions of snapctl and its libraries.",
+     .bit = FOR_VERSION,
+     .run = command_version,
+     },
+};
+
+const size_t commands_count = sizeof commands_table / sizeof *commands_table;
+
+const struct command *commands_find(const char *words)
+{
+    for (size_t i = 0; i < commands_count; i++)
+        if (strcmp(commands_table[i].name, words) == 0 || str_equal(commands_table[i].synonym, words))
+            return &commands_table[i];
+    return NULL;
+}
+
+bool commands_begins_synonym(const char *words)
+{
+    size_t len = strlen(words);
+    for (size_t i = 0; i < commands_count; i++) {
+        const char *synonym = commands_table[i].synonym;
+        if (synonym && str_starts(synonym, words) && synonym[len] == ' ')
+            return true;
+    }
+    return false;
+}
+
+const struct command *commands_nearest(const char *words)
+{
+    const struct command *nearest = NULL;
+    size_t best = strlen(words) / 3 + 1;
+    for (size_t i = 0; i < commands_count; i++) {
+        const char *const names[] = {commands_table[i].name, commands_table[i].synonym};
+        for (size_t k = 0; k < 2 && names[k]; k++) {
+            size_t distance = str_distance(words, names[k], best);
+            if (distance >= best)
+                continue;
+            best = distance;
+            nearest = &commands_table[i];
+        }
+    }
+    return nearest;
+}

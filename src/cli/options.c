@@ -1,0 +1,173 @@
+#include "snapctl/cli/options.h"
+
+#include <string.h>
+
+#include "snapctl/base/str.h"
+#include "snapctl/core/save.h"
+
+static const char *const output_words[] = {[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", NULL};
+static const char *const verify_words[] = {[SAVE_VERIFY_FULL] = "full", [SAVE_VERIFY_QUICK] = "quick", NULL};
+static const char *const require_words[] = {
+    [SAVE_REQUIRE_ALL] = "all", [SAVE_REQUIRE_QUORUM] = "quorum", [SAVE_REQUIRE_ANY] = "any", NULL};
+static const char *const host_key_words[] = {[HOST_KEY_ASK] = "ask",
+                                             [HOST_KEY_ACCEPT_NEW] = "accept-new",
+                                             [HOST_KEY_STRICT] = "strict",
+                                             [HOST_KEY_OFF] = "off",
+                                             NULL};
+
+enum { SHORTEST_PREFIX = 3 };
+
+#define TARGET(field) offsetof(struct options, field)
+
+/* clang-format off */
+const struct option options_table[] = {
+    {.name = "name", .value = "NAME", .type = OPTION_TEXT, .target = TARGET(name), .may_be_empty = true,
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "name of the snapshot: letters, digits and . _ + -, at most 200; without it "
+             "rke_etcd_snapshot_<UTC time> is made up, with a warning; an ending .zip is dropped"},
+    {.name = "config", .value = "FILE", .type = OPTION_PATH, .target = TARGET(config),
+     .fallback = "cluster.yml", .variable = "RKE_CONFIG", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "the cluster's RKE configuration; - reads standard input"},
+    {.name = "force", .type = OPTION_FLAG, .target = TARGET(force), .group = GROUP_SNAPSHOT,
+     .commands = FOR_SAVE,
+     .help = "replace a snapshot of the same name; the old one is kept until the new one is good"},
+    {.name = "require", .value = "HOW-MANY", .type = OPTION_CHOICE, .target = TARGET(require),
+     .choices = require_words, .fallback = "all", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "how many etcd nodes must have saved it for success (status 0)"},
+    {.name = "verify", .value = "HOW", .type = OPTION_CHOICE, .target = TARGET(verify),
+     .choices = verify_words, .fallback = "full", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "full reads each archive back and proves it restorable; quick reads only its directory, and "
+             "says so"},
+    {.name = "timeout", .value = "SECONDS", .type = OPTION_SECONDS, .target = TARGET(timeout_s),
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "longest time a node's snapshot may take, such as 300, 300s or 5m; without it backup_config's, "
+             "else 300; never less than 60 s and 1 s for every 5 MB of database"},
+    {.name = "parallel", .value = "N", .type = OPTION_NUMBER, .target = TARGET(parallel),
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "at most N snapshots at the same time; without it all at once"},
+    {.name = "state-file", .value = "FILE", .type = OPTION_PATH, .target = TARGET(state_file),
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "RKE's state file, which becomes part of the snapshot; without it the one beside the "
+             "configuration, CONFIG.rkestate"},
+    {.name = "require-state", .type = OPTION_FLAG, .target = TARGET(require_state), .group = GROUP_SNAPSHOT,
+     .commands = FOR_SAVE, .help = "stop if there is no state file, instead of going on without it"},
+    {.name = "image", .value = "IMAGE", .type = OPTION_TEXT, .target = TARGET(image),
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "the rke-tools image; without it system_images.alpine, else the one that the node has"},
+    {.name = "ignore-docker-version", .type = OPTION_FLAG, .target = TARGET(ignore_docker_version),
+     .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
+     .help = "do not compare the nodes' Docker version with the Kubernetes version"},
+    {.name = "dry-run", .type = OPTION_FLAG, .target = TARGET(dry_run), .group = GROUP_SNAPSHOT,
+     .commands = FOR_SAVE, .help = "do all checks, show the exact remote commands, change nothing"},
+
+    {.name = "ssh-agent-auth", .type = OPTION_FLAG, .target = TARGET(ssh_agent_auth), .group = GROUP_SSH,
+     .commands = FOR_SAVE, .help = "authenticate with the SSH agent at SSH_AUTH_SOCK"},
+    {.name = "host-key-checking", .value = "MODE", .type = OPTION_CHOICE,
+     .target = TARGET(host_key_checking), .choices = host_key_words, .fallback = "ask",
+     .variable = "SNAPCTL_HOST_KEY_CHECKING", .group = GROUP_SSH, .commands = FOR_SAVE,
+     .help = "what to do with unknown hosts: ask on the terminal (without one they are refused), accept-new "
+             "to trust and remember them, strict to refuse them, off to trust whoever answers; changed and "
+             "revoked keys are always refused"},
+    {.name = "known-hosts", .value = "FILE", .type = OPTION_PATH, .target = TARGET(known_hosts),
+     .group = GROUP_SSH, .commands = FOR_SAVE,
+     .help = "the known_hosts file; without it ~/.ssh/known_hosts and the system's"},
+
+    {.name = "s3", .type = OPTION_SWITCH, .target = TARGET(s3), .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "upload the snapshot to S3; the configuration's s3backupconfig turns it on as well"},
+    {.name = "no-s3", .type = OPTION_FLAG, .target = TARGET(no_s3), .group = GROUP_S3,
+     .commands = FOR_SAVE, .help = "do not upload, whatever the configuration says"},
+    {.name = "s3-endpoint", .value = "HOST[:PORT]", .type = OPTION_TEXT, .target = TARGET(s3_endpoint),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the S3 service; without it s3.amazonaws.com"},
+    {.name = "s3-endpoint-ca", .value = "FILE", .type = OPTION_PATH, .target = TARGET(s3_endpoint_ca),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "PEM file with the CA of the endpoint, trusted beside the system's"},
+    {.name = "access-key", .value = "KEY", .type = OPTION_TEXT, .target = TARGET(access_key),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE, .help = "the S3 access key"},
+    {.name = "secret-key", .value = "SECRET", .type = OPTION_SECRET, .target = TARGET(secret_key),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the S3 secret key; it is wiped from the argument list at once"},
+    {.name = "bucket-name", .value = "BUCKET", .type = OPTION_TEXT, .target = TARGET(bucket_name),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE, .help = "the S3 bucket"},
+    {.name = "folder", .value = "FOLDER", .type = OPTION_TEXT, .target = TARGET(folder),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the folder in the bucket: the object's key is FOLDER/NAME.zip"},
+    {.name = "region", .value = "REGION", .type = OPTION_TEXT, .target = TARGET(region),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE, .help = "the bucket's region"},
+
+    {.name = "output", .value = "FORMAT", .type = OPTION_CHOICE, .target = TARGET(output),
+     .choices = output_words, .fallback = "text", .group = GROUP_OUTPUT, .commands = FOR_SAVE,
+     .help = "the result on standard output: a table, or one JSON document"},
+    {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .target = TARGET(quiet), .group = GROUP_OUTPUT,
+     .commands = FOR_ALL, .help = "only errors on standard error"},
+    {.name = "debug", .letter = 'd', .type = OPTION_FLAG, .target = TARGET(debug), .group = GROUP_OUTPUT,
+     .commands = FOR_ALL, .help = "tell more on standard error"},
+    {.name = "trace", .type = OPTION_FLAG, .target = TARGET(trace), .group = GROUP_OUTPUT,
+     .commands = FOR_ALL, .help = "tell everything on standard error"},
+
+    {.name = "help", .letter = 'h', .type = OPTION_FLAG, .target = TARGET(help), .group = GROUP_GENERAL,
+     .commands = FOR_ALL, .help = "show help and exit"},
+    {.name = "version", .letter = 'v', .type = OPTION_FLAG, .target = TARGET(version),
+     .group = GROUP_GENERAL, .commands = FOR_NONE,
+     .help = "show the versions of snapctl and its libraries and exit"},
+};
+/* clang-format on */
+
+const size_t options_count = sizeof options_table / sizeof *options_table;
+
+const char *options_group_title(enum option_group group)
+{
+    static const char *const titles[] = {
+        [GROUP_SNAPSHOT] = "Snapshot", [GROUP_SSH] = "SSH",         [GROUP_S3] = "S3 upload",
+        [GROUP_OUTPUT] = "Output",     [GROUP_GENERAL] = "General",
+    };
+    return titles[group];
+}
+
+const struct option *options_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < options_count; i++) {
+        const struct option *option = &options_table[i];
+        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0)
+            return option;
+        if (len == 1 && option->letter == *name)
+            return option;
+    }
+    return NULL;
+}
+
+/* --bucket for --bucket-name is no slip of the fingers, but as likely. */
+static const struct option *find_longer(const char *name, unsigned commands)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (options_table[i].commands & commands && str_starts(options_table[i].name, name))
+            return &options_table[i];
+    return NULL;
+}
+
+const struct option *options_nearest(const char *name, unsigned commands)
+{
+    const struct option *nearest = NULL;
+    size_t best = strlen(name) / 3 + 1;
+    for (size_t i = 0; i < options_count; i++) {
+        if (!(options_table[i].commands & commands))
+            continue;
+        size_t distance = str_distance(name, options_table[i].name, best);
+        if (distance >= best)
+            continue;
+        best = distance;
+        nearest = &options_table[i];
+    }
+    return nearest || strlen(name) < SHORTEST_PREFIX ? nearest : find_longer(name, commands);
+}
+
+bool options_takes_value(const struct option *option)
+{
+    return option->type != OPTION_FLAG && option->type != OPTION_SWITCH;
+}
+
+void options_clear(struct options *options)
+{
+    secret_free(options->secret_key);
+    *options = (struct options){0};
+}

@@ -1,0 +1,159 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapctl/base/str.h"
+#include "snapctl/cli/console.h"
+#include "snapctl/cli/report.h"
+
+enum { COLUMNS = 5, GAP = 2 };
+
+struct row {
+    char *cells[COLUMNS];
+};
+
+static const char *note_of(const struct save_node *node)
+{
+    static const char *const saved[2][2] = {
+        {"not verified, no state file", "not verified"},
+        {"no state file",               ""            }
+    };
+    if (node->status == SAVE_SAVED)
+        return saved[node->verified][node->facts.state_file];
+    return node->err.kind != ERR_NONE && node->err.text ? node->err.text : "";
+}
+
+static struct row row_of(const struct save_node *node, struct log *log)
+{
+    return (struct row){
+        {
+         console_clean(NULL, node->address, false),
+         str_dup(save_status_name(node->status)),
+         node->status == SAVE_SAVED ? str_bytes(node->facts.bytes) : str_dup("-"),
+         str_duration(node->duration_ms),
+         console_clean(log, note_of(node), false),
+         }
+    };
+}
+
+static const char *colour_of(enum save_status status)
+{
+    static const char *const codes[] = {[SAVE_FAILED] = "\033[31m",
+                                        [SAVE_SAVED] = "\033[32m",
+                                        [SAVE_UNKNOWN] = "\033[33m",
+                                        [SAVE_CHECKED] = "\033[32m"};
+    return codes[status];
+}
+
+static size_t columns_of(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* One line; the last column is not padded. status NULL: no colour. */
+static void print_row(struct buf *out, const struct row *row, const size_t *widths,
+                      const enum save_status *status)
+{
+    size_t last = *row->cells[COLUMNS - 1] ? COLUMNS - 1 : COLUMNS - 2;
+    for (size_t i = 0; i <= last; i++) {
+        bool coloured = status && i == 1;
+        buf_printf(out, "%s%s%s", coloured ? colour_of(*status) : "", row->cells[i],
+                   coloured ? "\033[0m" : "");
+        if (i < last)
+            buf_printf(out, "%*s", (int)(widths[i] - columns_of(row->cells[i]) + GAP), "");
+    }
+    buf_puts(out, "\n");
+}
+
+/* A column in which nothing stands has no heading either. */
+static struct row head_row(bool notes)
+{
+    return (struct row){
+        {str_dup("NODE"), str_dup("RESULT"), str_dup("SIZE"), str_dup("TIME"), str_dup(notes ? "NOTE" : "")}
+    };
+}
+
+static void print_table(struct buf *out, const struct save_result *result, struct log *log, bool colour)
+{
+    size_t widths[COLUMNS] = {0}, n = result->n_nodes;
+    AUTO_FREE struct row *rows = mem_calloc(n + 1, sizeof *rows);
+    bool notes = false;
+    for (size_t i = 0; i < n; i++) {
+        rows[i + 1] = row_of(&result->nodes[i], log);
+        notes |= *rows[i + 1].cells[COLUMNS - 1] != '\0';
+    }
+    rows[0] = head_row(notes);
+    for (size_t i = 0; i <= n; i++)
+        for (size_t c = 0; c < COLUMNS; c++)
+            if (columns_of(rows[i].cells[c]) > widths[c])
+                widths[c] = columns_of(rows[i].cells[c]);
+    for (size_t i = 0; i <= n; i++) {
+        print_row(out, &rows[i], widths, colour && i ? &result->nodes[i - 1].status : NULL);
+        for (size_t c = 0; c < COLUMNS; c++)
+            free(rows[i].cells[c]);
+    }
+}
+
+static size_t count(const struct save_result *result, enum save_status status)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_nodes; i++)
+        n += result->nodes[i].status == status;
+    return n;
+}
+
+/* RKE, cluster/etcd.go, lists the nodes' errors behind its line. */
+static void print_failure(struct buf *out, const struct save_result *result, struct log *log)
+{
+    buf_puts(out, "[etcd] Failed to take snapshot on all etcd hosts: ");
+    for (size_t i = 0; i < result->n_nodes; i++) {
+        AUTO_FREE char *address = console_clean(NULL, result->nodes[i].address, false);
+        AUTO_FREE char *note = console_clean(log, note_of(&result->nodes[i]), false);
+        buf_printf(out, "%s%s: %s", i ? "; " : "", address, note);
+    }
+    buf_puts(out, "\n");
+}
+
+static void print_dry_run(struct buf *out, const struct save_result *result)
+{
+    for (size_t i = 0; i < result->n_nodes; i++) {
+        const struct save_node *node = &result->nodes[i];
+        if (!node->commands)
+            continue;
+        AUTO_FREE char *address = console_clean(NULL, node->address, false);
+        AUTO_FREE char *commands = console_clean(NULL, node->commands, true);
+        buf_printf(out, "\n# On node %s:\n%s", address, commands);
+    }
+    buf_printf(out, "\nDry run: nothing was changed; %zu of %zu etcd hosts are ready for snapshot [%s]\n",
+               count(result, SAVE_CHECKED), result->n_nodes, result->name);
+}
+
+/* The first and the second are RKE's, word for word: scripts look for them. They are used only where RKE
+ * would mean the same; what it does not tell has words of its own. */
+static void print_last_line(struct buf *out, const struct save_result *result, struct log *log)
+{
+    size_t saved = count(result, SAVE_SAVED);
+    if (result->outcome == SAVE_OK)
+        buf_printf(out, "Finished saving/uploading snapshot [%s] on all etcd hosts\n", result->name);
+    else if (result->outcome == SAVE_ALL_FAILED)
+        print_failure(out, result, log);
+    else if (result->outcome == SAVE_INTERRUPTED)
+        buf_printf(out, "Interrupted: snapshot [%s] is saved on %zu of %zu etcd hosts\n", result->name, saved,
+                   result->n_nodes);
+    else if (result->outcome == SAVE_PARTIAL)
+        buf_printf(out, "Snapshot [%s] is saved on %zu of %zu etcd hosts\n", result->name, saved,
+                   result->n_nodes);
+}
+
+char *report_text(const struct save_result *result, struct log *log, bool colour)
+{
+    struct buf out = {.max = (size_t)16 << 20};
+    print_table(&out, result, log, colour);
+    if (result->dry_run && result->outcome != SAVE_INTERRUPTED && result->outcome != SAVE_REFUSED)
+        print_dry_run(&out, result);
+    else
+        print_last_line(&out, result, log);
+    return buf_take(&out);
+}

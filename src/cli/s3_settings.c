@@ -1,0 +1,274 @@
+#include "snapctl/cli/s3_settings.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "snapctl/base/str.h"
+
+enum { CA_MAX_BYTES = 1 << 20, FOLDER_MAX = 700, PORT_MAX = 65535 };
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGIT "0123456789"
+#define FILE_KEYS "services.etcd.backup_config.s3backupconfig."
+
+/* The text of one setting; the error's text is about the value alone. */
+typedef int setting_check(const char *value, const struct s3_settings *settings, struct sc_err *err);
+
+static bool is_amazon(const char *endpoint)
+{
+    return strstr(endpoint, "amazonaws.com") != NULL;
+}
+
+static bool only(const char *text, const char *allowed)
+{
+    return text[strspn(text, allowed)] == '\0';
+}
+
+static bool looks_like_ipv4(const char *text)
+{
+    size_t dots = 0;
+    for (const char *p = text; *p; p++)
+        dots += *p == '.';
+    return dots == 3 && only(text, DIGIT ".");
+}
+
+/* AWS, "General purpose bucket naming rules". Other stores have had wider ones. */
+static int check_bucket(const char *bucket, const struct s3_settings *settings, struct sc_err *err)
+{
+    size_t len = strlen(bucket);
+    bool strict = is_amazon(settings->endpoint);
+    bool ends = len && strchr(LOWER UPPER DIGIT, bucket[0]) && strchr(LOWER UPPER DIGIT, bucket[len - 1]);
+    bool good = len >= 3 && len <= (strict ? 63 : 255) && ends && !strstr(bucket, "..") &&
+                !looks_like_ipv4(bucket) && only(bucket, strict ? LOWER DIGIT ".-" : LOWER UPPER DIGIT "._-");
+    if (good)
+        return 0;
+    err_set(err, ERR_USAGE, "\"%s\" cannot be the name of a bucket", bucket);
+    return err_hint(err, strict
+                             ? "3 to 63 lower case letters, digits, dots and hyphens, with a letter or digit "
+                               "at both ends, no two dots in a row, and not an IP address"
+                             : "3 to 255 letters, digits, dots, hyphens and underscores, with a letter or "
+                               "digit at both ends, no two dots in a row, and not an IP address");
+}
+
+/* Without the scheme, which RKE tolerates; *rest is what stands behind host[:port]. */
+static const char *skip_scheme(const char *endpoint, size_t *len, const char **rest)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncasecmp(endpoint, schemes[i], strlen(schemes[i])) == 0) {
+            endpoint += strlen(schemes[i]);
+            break;
+        }
+    *len = strcspn(endpoint, "/?#");
+    *rest = endpoint + *len;
+    return endpoint;
+}
+
+static bool is_host_and_port(const char *text)
+{
+    bool bracket = *text == '[';
+    size_t host =
+        bracket ? strspn(text + 1, "0123456789abcdefABCDEF:.") + 1 : strspn(text, LOWER UPPER DIGIT ".-");
+    if (bracket ? host == 1 || text[host++] != ']' : host == 0 || *text == '.' || *text == '-')
+        return false;
+    int64_t port;
+    return !text[host] || (text[host] == ':' && str_to_int(text + host + 1, 1, PORT_MAX, &port));
+}
+
+static int check_endpoint(const char *endpoint, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    size_t len;
+    const char *rest;
+    const char *start = skip_scheme(endpoint, &len, &rest);
+    AUTO_FREE char *authority = str_dup_n(start, len);
+    if (is_host_and_port(authority) && (!*rest || strcmp(rest, "/") == 0))
+        return 0;
+    err_set(err, ERR_USAGE, "\"%s\" is not the address of an S3 service", endpoint);
+    return err_hint(err, "write HOST or HOST:PORT, such as s3.eu-central-1.amazonaws.com%s",
+                    *rest ? "; the bucket and the folder have options of their own" : "");
+}
+
+static int check_pem(const char *pem, size_t len, struct sc_err *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem, (int)len);
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    bool good = certificate != NULL;
+    X509_free(certificate);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (good)
+        return 0;
+    err_set(err, ERR_USAGE, "it holds no certificate in PEM form");
+    return err_hint(err,
+                    "PEM begins with -----BEGIN CERTIFICATE-----; openssl x509 -inform DER makes it of DER");
+}
+
+static int check_ca_file(const char *path, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    AUTO_SECRET struct secret *pem = NULL;
+    if (secret_read_file(path, CA_MAX_BYTES, 0, &pem, err) < 0)
+        return -1;
+    if (check_pem(secret_data(pem), secret_len(pem), err) == 0)
+        return 0;
+    return err_wrap(err, "%s", path);
+}
+
+static int check_ca_text(const char *pem, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    return check_pem(pem, strnlen(pem, CA_MAX_BYTES), err);
+}
+
+static int check_access_key(const char *key, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    for (const char *p = key; *p; p++)
+        if (*p <= ' ' || *p > '~' || *p == '/' || *p == ',')
+            return err_set(err, ERR_USAGE,
+                           "an access key has no blanks, slashes, commas or letters beyond ASCII");
+    return 0;
+}
+
+static int check_region(const char *region, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    if (only(region, LOWER UPPER DIGIT "-_."))
+        return 0;
+    err_set(err, ERR_USAGE, "\"%s\" cannot be a region", region);
+    return err_hint(err, "regions look like eu-central-1");
+}
+
+static int check_folder(const char *folder, const struct s3_settings *settings, struct sc_err *err)
+{
+    (void)settings;
+    size_t len = strlen(folder);
+    AUTO_FREE char *visible = str_visible(folder, len, false);
+    if (len > FOLDER_MAX)
+        return err_set(err, ERR_USAGE, "it has more than %d bytes", FOLDER_MAX);
+    if (strcmp(visible, folder) != 0)
+        return err_set(err, ERR_USAGE, "\"%s\" has control characters or is not UTF-8", folder);
+    return 0;
+}
+
+/* Where each setting comes from: the option and the key that messages name. */
+static const struct {
+    const char *option, *key;
+    size_t in_options, in_file, in_settings;
+    setting_check *check;
+} fields[] = {
+    {"--s3-endpoint", "endpoint",    offsetof(struct options, s3_endpoint),
+     offsetof(struct cluster_s3,                                                                        endpoint),    offsetof(struct s3_settings, endpoint),    check_endpoint  },
+    {"--access-key",  "access_key",  offsetof(struct options, access_key),
+     offsetof(struct cluster_s3,                                                                        access_key),  offsetof(struct s3_settings, access_key),  check_access_key},
+    {"--bucket-name", "bucket_name", offsetof(struct options, bucket_name),
+     offsetof(struct cluster_s3,                                                                        bucket_name), offsetof(struct s3_settings, bucket_name), check_bucket    },
+    {"--folder",      "folder",      offsetof(struct options, folder),      offsetof(struct cluster_s3, folder),
+     offsetof(struct s3_settings,                                                                                                                  folder),      check_folder    },
+    {"--region",      "region",      offsetof(struct options, region),      offsetof(struct cluster_s3, region),
+     offsetof(struct s3_settings,                                                                                                                  region),      check_region    },
+};
+
+static const char *text_at(const void *object, size_t offset)
+{
+    const char *text = *(const char *const *)((const char *)object + offset);
+    return text && *text ? text : NULL;
+}
+
+static bool is_wanted(const struct options *options, const struct cluster *cluster)
+{
+    if (options->no_s3 || options->s3 == SWITCH_OFF)
+        return false;
+    return options->s3 == SWITCH_ON || cluster->s3.present;
+}
+
+static void merge(const struct options *options, const struct cluster *cluster, struct s3_settings *out)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *given = text_at(options, fields[i].in_options);
+        const char **field = (const char **)((char *)out + fields[i].in_settings);
+        *field = given ? given : text_at(&cluster->s3, fields[i].in_file);
+    }
+    if (!out->endpoint)
+        out->endpoint = "s3.amazonaws.com";
+    out->secret_key = options->secret_key ? options->secret_key : cluster->s3.secret_key;
+    out->endpoint_ca = options->s3_endpoint_ca;
+    out->custom_ca = out->endpoint_ca ? NULL : cluster->s3.custom_ca;
+}
+
+static int blame_file(struct sc_err *err, const char *key)
+{
+    err->kind = ERR_CONFIG;
+    return err_wrap(err, FILE_KEYS "%s", key);
+}
+
+static int check_fields(const struct options *options, const struct s3_settings *settings, struct sc_err *err)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *given = text_at(options, fields[i].in_options);
+        const char *value = given || settings->wanted ? text_at(settings, fields[i].in_settings) : NULL;
+        if (!value || fields[i].check(value, settings, err) == 0)
+            continue;
+        return given ? err_wrap(err, "%s", fields[i].option) : blame_file(err, fields[i].key);
+    }
+    if (settings->endpoint_ca && check_ca_file(settings->endpoint_ca, settings, err) < 0) {
+        err->kind = ERR_USAGE;
+        return err_wrap(err, "--s3-endpoint-ca");
+    }
+    if (settings->wanted && settings->custom_ca && *settings->custom_ca &&
+        check_ca_text(settings->custom_ca, settings, err) < 0)
+        return blame_file(err, "custom_ca");
+    return 0;
+}
+
+static int check_together(const struct options *options, const struct s3_settings *settings,
+                          struct sc_err *err)
+{
+    if (options->no_s3 && options->s3 == SWITCH_ON)
+        return err_set(err, ERR_USAGE, "--s3 and --no-s3 contradict each other");
+    if (!settings->wanted)
+        return 0;
+    if (!settings->bucket_name) {
+        err_set(err, ERR_USAGE, "an upload to S3 needs a bucket");
+        return err_hint(err, "give --bucket-name, or " FILE_KEYS "bucket_name");
+    }
+    bool access = settings->access_key != NULL;
+    bool secret = settings->secret_key && secret_len(settings->secret_key);
+    if (access == secret)
+        return 0;
+    err_set(err, ERR_USAGE, "the S3 %s is given without the %s", access ? "access key" : "secret key",
+            access ? "secret key" : "access key");
+    return err_hint(err, "give both, or neither to use the role of the etcd nodes");
+}
+
+static void warn_without_effect(const struct options *options, struct log *log)
+{
+    AUTO_BUF struct buf given = {0};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (text_at(options, fields[i].in_options))
+            buf_printf(&given, "%s%s", given.len ? ", " : "", fields[i].option);
+    if (options->secret_key)
+        buf_printf(&given, "%s--secret-key", given.len ? ", " : "");
+    if (options->s3_endpoint_ca)
+        buf_printf(&given, "%s--s3-endpoint-ca", given.len ? ", " : "");
+    if (given.len && !options->no_s3 && options->s3 == SWITCH_NOT_GIVEN)
+        log_write(log, LOG_WARN, NULL, "without --s3 nothing is uploaded: no effect of %s", given.data);
+}
+
+int s3_settings_make(const struct options *options, const struct cluster *cluster, struct log *log,
+                     struct s3_settings *out, struct sc_err *err)
+{
+    *out = (struct s3_settings){.wanted = is_wanted(options, cluster)};
+    merge(options, cluster, out);
+    if (check_fields(options, out, err) < 0 || check_together(options, out, err) < 0)
+        return -1;
+    if (!out->wanted)
+        warn_without_effect(options, log);
+    if (out->wanted && strncasecmp(out->endpoint, "http://", strlen("http://")) == 0)
+        log_write(log, LOG_WARN, NULL, "S3 is always spoken to with TLS: the http:// of %s is ignored",
+                  out->endpoint);
+    return 0;
+}

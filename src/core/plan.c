@@ -1,0 +1,271 @@
+#include "snapctl/core/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "snapctl/base/retry.h"
+#include "snapctl/base/str.h"
+
+enum { STATE_MAX_BYTES = 64 << 20, FLOOR_MS = 60000, BYTES_PER_MS = 5000, RUN_BYTES = 16 };
+
+struct plan_owned {
+    struct keys *keys;
+    struct known_hosts *known;
+    struct ssh_host bastion;
+    char *name, *run, *started, *known_hosts_file;
+    struct secret *input;
+    struct node_registry *registries;
+};
+
+int64_t plan_timeout_ms(const struct plan *plan, uint64_t database_bytes)
+{
+    int64_t least = FLOOR_MS + (int64_t)(database_bytes / BYTES_PER_MS);
+    int64_t wanted = (int64_t)plan->timeout_s * 1000;
+    return wanted > least ? wanted : least;
+}
+
+static int plan_name(struct plan *plan, const struct save_options *options, struct log *log,
+                     struct sc_err *err)
+{
+    bool dropped = false;
+    if (!options->name) {
+        plan->owned->name = save_make_name((int64_t)time(NULL));
+        log_write(log, LOG_WARN, NULL, "no --name was given: the snapshot is called %s", plan->owned->name);
+    } else {
+        plan->owned->name = save_check_name(options->name, &dropped, err);
+    }
+    if (!plan->owned->name)
+        return -1;
+    if (dropped)
+        log_write(log, LOG_WARN, NULL, "the ending .zip is dropped: the snapshot is called %s",
+                  plan->owned->name);
+    if (strchr(plan->owned->name, ':'))
+        log_write(log, LOG_WARN, NULL,
+                  "the name has a colon, which Windows and some object stores cannot take");
+    plan->job.name = plan->owned->name;
+    return 0;
+}
+
+/* RKE: cluster/state.go, GetStateFilePath: the config's name with another ending, in the config's folder. */
+static char *state_path(const struct cluster *cluster)
+{
+    const char *path = strcmp(cluster->path, "-") == 0 ? "cluster.yml" : cluster->path;
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return str_format("%.*s.rkestate", (int)(dot ? (size_t)(dot - path) : strlen(path)), path);
+}
+
+static int read_state(const struct cluster *cluster, const struct save_options *options, struct log *log,
+                      struct secret **out, struct sc_err *err)
+{
+    AUTO_FREE char *path = options->state_file ? str_dup(options->state_file) : state_path(cluster);
+    bool required = options->require_state || options->state_file;
+    if (access(path, F_OK) < 0 && errno == ENOENT) {
+        if (required) {
+            err_set(err, ERR_CONFIG, "the state file %s does not exist", path);
+            return err_hint(err, "RKE writes it beside cluster.yml; name it with --state-file");
+        }
+        log_write(
+            log, LOG_WARN, NULL,
+            "the state file %s does not exist: the snapshot is taken without it, and a restore on new nodes will "
+            "need it from elsewhere",
+            path);
+        return 0;
+    }
+    if (secret_read_file(path, STATE_MAX_BYTES, 0, out, err) < 0) {
+        err_wrap(err, "state file");
+        return err_hint(
+            err, "it holds the cluster's private keys and is part of the snapshot: make it readable, or "
+                 "move it away to go without it");
+    }
+    if (secret_len(*out) == 0)
+        return err_set(err, ERR_CONFIG, "the state file %s is empty", path);
+    return 0;
+}
+
+static struct secret *env_text(const struct cluster *cluster)
+{
+    size_t n = cluster->n_etcd_env;
+    AUTO_FREE struct secret_part *parts = mem_calloc(4 * n + 1, sizeof *parts);
+    for (size_t i = 0; i < n; i++) {
+        const struct cluster_env *env = &cluster->etcd_env[i];
+        parts[4 * i] = (struct secret_part){env->name, strlen(env->name)};
+        parts[4 * i + 1] = (struct secret_part){"=", 1};
+        parts[4 * i + 2] = (struct secret_part){secret_data(env->value), secret_len(env->value)};
+        parts[4 * i + 3] = (struct secret_part){"\n", 1};
+    }
+    return secret_join(parts, 4 * n);
+}
+
+/* What every node is given by standard input: the environment, then the state file. */
+static int plan_input(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+                      struct log *log, struct sc_err *err)
+{
+    AUTO_SECRET struct secret *state = NULL;
+    if (read_state(cluster, options, log, &state, err) < 0)
+        return -1;
+    AUTO_SECRET struct secret *env = env_text(cluster);
+    AUTO_SECRET struct secret *archive =
+        state ? node_state_archive(plan->job.name, state) : secret_new("", 0);
+    struct secret_part parts[] = {
+        {secret_data(env),     secret_len(env)    },
+        {secret_data(archive), secret_len(archive)},
+    };
+    plan->owned->input = secret_join(parts, 2);
+    plan->with_state = state != NULL;
+    plan->job.input = plan->owned->input;
+    plan->job.env_bytes = secret_len(env);
+    plan->job.state_bytes = secret_len(archive);
+    return 0;
+}
+
+static int plan_auth(struct plan *plan, const struct cluster_host *from, const struct save_options *options,
+                     const char *owner, struct log *log, struct ssh_host *to, struct sc_err *err)
+{
+    bool agent = from->auth.agent || options->ssh_agent_auth;
+    *to = (struct ssh_host){.address = from->address, .port = from->port, .user = from->user};
+    /* RKE, hosts/dialer.go: with an agent no key file is even read. */
+    if (agent && options->agent_socket && *options->agent_socket) {
+        to->agent_socket = options->agent_socket;
+        return 0;
+    }
+    if (agent)
+        log_write(log, LOG_WARN, from->address,
+                  "an SSH agent is wanted, but SSH_AUTH_SOCK is not set: using the key");
+    return keys_get(plan->owned->keys, &from->auth, owner, &to->key, err);
+}
+
+static int plan_bastion(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+                        struct log *log, struct sc_err *err)
+{
+    if (!cluster->bastion)
+        return 0;
+    plan->bastion = &plan->owned->bastion;
+    return plan_auth(plan, cluster->bastion, options, "bastion_host", log, plan->bastion, err);
+}
+
+static int plan_nodes(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+                      struct log *log, struct sc_err *err)
+{
+    static const char default_socket[] = "/var/run/docker.sock";
+    plan->nodes = mem_calloc(cluster->n_nodes, sizeof *plan->nodes);
+    for (size_t i = 0; i < cluster->n_nodes; i++) {
+        const struct cluster_node *from = &cluster->nodes[i];
+        if (!from->etcd)
+            continue;
+        struct plan_node *to = &plan->nodes[plan->n_nodes++];
+        AUTO_FREE char *owner = str_format("node %s", from->host.address);
+        if (plan_auth(plan, &from->host, options, owner, log, &to->host, err) < 0)
+            return -1;
+        to->etcd_address = from->internal_address;
+        to->docker_socket = str_equal(from->docker_socket, default_socket) ? NULL : from->docker_socket;
+    }
+    return 0;
+}
+
+static int plan_hosts(struct plan *plan, const struct save_options *options, struct log *log,
+                      struct sc_err *err)
+{
+    AUTO_FREE char *own = str_format("%s/.ssh/known_hosts", options->home);
+    const char *files[] = {own, "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
+    size_t n = sizeof files / sizeof *files;
+    if (options->known_hosts_file) {
+        files[0] = options->known_hosts_file;
+        n = 1;
+    }
+    plan->owned->known_hosts_file = str_dup(files[0]);
+    plan->policy.mode = options->host_key_mode;
+    plan->policy.known_hosts_file = plan->owned->known_hosts_file;
+    if (options->host_key_mode == HOST_KEY_OFF)
+        log_write(
+            log, LOG_WARN, NULL,
+            "host keys are not checked: whoever answers gets the cluster's state file with its private keys");
+    if (known_hosts_load(files, n, log, &plan->owned->known, err) < 0)
+        return -1;
+    plan->policy.known = plan->owned->known;
+    return 0;
+}
+
+static void plan_job(struct plan *plan, const struct cluster *cluster, const struct save_options *options)
+{
+    struct plan_owned *o = plan->owned;
+    unsigned char random[RUN_BYTES];
+    struct buf run = {0};
+    retry_random(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        buf_printf(&run, "%02x", random[i]);
+    o->run = buf_take(&run);
+    o->registries = mem_calloc(cluster->n_registries, sizeof *o->registries);
+    for (size_t i = 0; i < cluster->n_registries; i++) {
+        const struct cluster_registry *r = &cluster->registries[i];
+        o->registries[i] = (struct node_registry){r->url, r->user, r->password};
+    }
+    char started[32];
+    struct tm tm;
+    time_t now = time(NULL);
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+    o->started = str_dup(started);
+    plan->job.run = o->run;
+    plan->job.by = options->user;
+    plan->job.started = o->started;
+    plan->job.image = options->image ? options->image : cluster->image_tools;
+    plan->job.prefix_path = cluster->prefix_path;
+    plan->job.kubernetes_version = cluster->kubernetes_version;
+    plan->job.ignore_docker_version = options->ignore_docker_version || cluster->ignore_docker_version;
+    plan->job.force = options->force;
+    plan->job.registries = o->registries;
+    plan->job.n_registries = cluster->n_registries;
+    plan->timeout_s = options->timeout_s ? options->timeout_s : cluster->snapshot_timeout_s;
+}
+
+static int plan_fill(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+                     struct log *log, struct sc_err *err)
+{
+    plan_job(plan, cluster, options);
+    if (plan->job.image && !node_image_valid(plan->job.image))
+        return err_set(err, ERR_USAGE, "\"%s\" cannot be the name of an image", plan->job.image);
+    if (plan_name(plan, options, log, err) < 0 || plan_hosts(plan, options, log, err) < 0 ||
+        plan_input(plan, cluster, options, log, err) < 0 ||
+        plan_bastion(plan, cluster, options, log, err) < 0)
+        return -1;
+    return plan_nodes(plan, cluster, options, log, err);
+}
+
+int plan_make(const struct cluster *cluster, const struct save_options *options, const struct save_ui *ui,
+              struct log *log, struct plan **out, struct sc_err *err)
+{
+    struct plan *plan = mem_calloc(1, sizeof *plan);
+    plan->owned = mem_calloc(1, sizeof *plan->owned);
+    plan->owned->keys = keys_new(cluster->path, ui, log);
+    plan->policy.bastion_gate = ssh_gate_new();
+    if (plan_fill(plan, cluster, options, log, err) < 0) {
+        plan_free(plan);
+        return -1;
+    }
+    *out = plan;
+    return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    struct plan_owned *o = plan->owned;
+    keys_free(o->keys);
+    known_hosts_free(o->known);
+    secret_free(o->input);
+    char *texts[] = {o->name, o->run, o->started, o->known_hosts_file};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    free(o->registries);
+    free(o);
+    ssh_gate_free(plan->policy.bastion_gate);
+    free(plan->nodes);
+    free(plan);
+}

@@ -1,0 +1,177 @@
+# shellcheck shell=bash
+# What all end-to-end tests use. Environment: SNAPCTL (the binary), LAB_DIR (a lab that is up).
+
+bats_require_minimum_version 1.5.0
+
+LAB=$BATS_TEST_DIRNAME/../lab/lab
+BACKUP=/opt/rke/etcd-snapshots
+CONFIG=$LAB_DIR/cluster.yml
+# NODES is set by a file whose lab has others.
+NODES=(n1 n2 n3)
+
+# The operator's home is empty and his own: no test sees, or writes to, the real one.
+common_setup() {
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME"
+    unset SSH_AUTH_SOCK RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE
+    NAME=t-${BATS_TEST_FILENAME##*/}-$BATS_TEST_NUMBER
+    NAME=${NAME/.bats/}
+    local node
+    for node in "${NODES[@]}"; do
+        on "$node" sh -c "rm -rf $BACKUP/* $BACKUP/.[!.]*" || :
+    done
+}
+
+lab() { "$LAB" "$@"; }
+
+on() { "$LAB" sh "$@"; }
+
+# Runs snapctl as the operator: $status, $output (standard output), $stderr.
+snapctl() { run --separate-stderr "$LAB" run "$SNAPCTL" "$@"; }
+
+# Saves $NAME with the lab's config and known_hosts; more options may follow.
+save() { snapctl save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --name "$NAME" "$@"; }
+
+# The same in the background: the pid is $job, the outputs go to $OUT and $ERR.
+save_in_background() {
+    OUT=$BATS_TEST_TMPDIR/out
+    ERR=$BATS_TEST_TMPDIR/err
+    # 3>&-: bats waits for all that hold its descriptor.
+    # A shell starts background commands with SIGINT ignored, which snapctl would respect.
+    "$LAB" run env --default-signal=INT "$SNAPCTL" save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" \
+        --name "$NAME" "$@" \
+        >"$OUT" 2>"$ERR" 3>&- &
+    job=$!
+}
+
+# Ends a background save: $status, $output, $stderr as after `run`.
+finish() {
+    status=0
+    wait "$job" || status=$?
+    output=$(<"$OUT")
+    stderr=$(<"$ERR")
+}
+
+show() {
+    printf 'status %s\n--- standard output\n%s\n--- standard error\n%s\n' "$status" "$output" "$stderr"
+}
+
+expect_status() {
+    [ "$status" -eq "$1" ] || { echo "expected status $1" && show && return 1; }
+}
+
+# expect_output TEXT, expect_stderr TEXT: literal text somewhere.
+expect_output() {
+    [[ "$output" == *"$1"* ]] || { echo "standard output lacks: $1" && show && return 1; }
+}
+
+expect_stderr() {
+    [[ "$stderr" == *"$1"* ]] || { echo "standard error lacks: $1" && show && return 1; }
+}
+
+refute_anywhere() {
+    [[ "$output$stderr" != *"$1"* ]] || { echo "somewhere is: $1" && show && return 1; }
+}
+
+# json FILTER EXPECTED: a jq filter on the JSON document that is the standard output.
+json() {
+    local got
+    got=$(jq -r "$1" <<<"$output") || { show && return 1; }
+    [ "$got" = "$2" ] || { echo "$1 is $got, expected $2" && show && return 1; }
+}
+
+# The archive stands on the node, whole, with its state file (or without: `nostate`), and for root alone.
+expect_archive() {
+    local node=$1 name=${2:-$NAME} list
+    on "$node" test -f "$BACKUP/$name.zip" || { echo "no $name.zip on $node" && show && return 1; }
+    [ "$(on "$node" stat -c %a "$BACKUP/$name.zip")" = 600 ]
+    on "$node" cat "$BACKUP/$name.zip" >"$BATS_TEST_TMPDIR/archive.zip"
+    unzip -tqq "$BATS_TEST_TMPDIR/archive.zip" 2>/dev/null || [ $? -eq 1 ] # 1: it warns of the leading slash
+    list=$(unzip -Z1 "$BATS_TEST_TMPDIR/archive.zip")
+    grep -qx "/backup/$name" <<<"$list"
+    [ "${3:-state}" = nostate ] || grep -qx "/etc/kubernetes/$name.rkestate" <<<"$list"
+}
+
+expect_no_archive() {
+    run -1 on "$1" test -e "$BACKUP/${2:-$NAME}.zip"
+}
+
+# Nothing of any run is left on the nodes but archives.
+expect_clean() {
+    local node left
+    for node in "${@:-${NODES[@]}}"; do
+        left=$(on "$node" sh -c "
+            docker ps -a --format '{{.Names}}' | grep -vxE 'etcd|service-sidekick'
+            ls -A $BACKUP 2>/dev/null | grep -vE '^[^.].*\.zip$'
+            ls /etc/kubernetes | grep rkestate
+            ls -d /dev/shm/snapctl.* /tmp/tmp.* 2>/dev/null
+            ps -ef | grep '[w]orker='" || :)
+        [ -z "$left" ] || { echo "left on $node: $left" && show && return 1; }
+    done
+}
+
+# Waits until a command succeeds, at most so many seconds.
+eventually() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $until ] || { echo "never happened: $*" && return 1; }
+        sleep 0.1
+    done
+}
+
+container_runs() {
+    [ "$(on "$1" docker inspect --format '{{.State.Running}}' etcd-snapshot-once 2>/dev/null)" = true ]
+}
+
+# A docker in front of the real one, for sessions on a node: shim NODE <<script.
+shim() {
+    cat >"$BATS_TEST_TMPDIR/shim"
+    chmod 755 "$BATS_TEST_TMPDIR/shim"
+    lab shim "$1" "$BATS_TEST_TMPDIR/shim"
+}
+
+# A shim that lets the engine report another version, and passes all else on.
+shim_version() {
+    shim "$1" <<EOF
+#!/bin/sh
+[ "\$1" = info ] || exec /usr/bin/docker "\$@"
+/usr/bin/docker "\$@" | sed 's/^engine [^|]*/engine $2/'
+EOF
+}
+
+# A copy of cluster.yml, changed by a sed program.
+changed_config() {
+    CONFIG=$BATS_TEST_TMPDIR/cluster.yml
+    sed "$1" "$LAB_DIR/${2:-cluster.yml}" >"$CONFIG"
+    cp "$LAB_DIR/cluster.rkestate" "$BATS_TEST_TMPDIR/cluster.rkestate"
+}
+
+# Whatever a test broke is mended, also when it failed: for teardown.
+mend() {
+    local node
+    for node in "${NODES[@]}"; do
+        lab thaw "$node"
+        lab heal "$node"
+        lab start "$node"
+        lab sshd-thaw "$node"
+        lab sshd-start "$node"
+        lab unshim "$node"
+        lab tool "$node"
+        lab unfill "$node"
+        lab etcd-start "$node"
+        on "$node" sh -c "docker rm -f etcd-snapshot-once >/dev/null 2>&1 || :"
+    done >/dev/null 2>&1
+}
+
+# Node n1 failed with this kind and text, the others are saved.
+expect_only_n1_failed() {
+    expect_status 3
+    json .status partial
+    json '[.nodes[].status] | join(",")' failed,saved,saved
+    json '.nodes[0].error.kind' "$1"
+    jq -e --arg text "$2" '.nodes[0].error.text | contains($text)' <<<"$output" || { show && return 1; }
+    expect_archive n2
+    expect_archive n3
+    expect_clean n2 n3
+}

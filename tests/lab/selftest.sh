@@ -1,0 +1,336 @@
+#!/bin/bash
+# The lab's own test: two labs side by side, every command tried, nothing left over. Takes about a minute.
+# shellcheck disable=SC2016,SC2317 # what others expand later; functions called through check
+set -u
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lab=$home/lab
+work=$(mktemp -d /tmp/lab-selftest.XXXXXX)
+export LAB_DIR=$work/a
+failed=0
+trap 'LAB_DIR=$work/a "$lab" down; LAB_DIR=$work/b "$lab" down; rm -rf "$work"' EXIT
+
+check() { # WHAT CMD…
+    local what=$1 begun=$EPOCHREALTIME
+    shift
+    if "$@" > "$work/out" 2>&1; then
+        printf 'ok      %s (%d ms)\n' "$what" $(((${EPOCHREALTIME/./} - ${begun/./}) / 1000))
+    else
+        failed=1
+        printf 'NOT OK  %s\n' "$what"
+        sed 's/^/        /' "$work/out"
+    fi
+}
+not() { ! "$@"; }
+prints() { # TEXT CMD…
+    local want=$1 got
+    shift
+    got=$("$@") || { echo "$got"; return 1; }
+    [ "$got" = "$want" ] || { echo "wanted '$want', got '$got'"; return 1; }
+}
+fails_with() { # PATTERN CMD…
+    local want=$1 text
+    shift
+    text=$("$@" 2>&1) && return 1
+    echo "$text"
+    grep -q -- "$want" <<< "$text"
+}
+on() { # [USER@]NODE CMD…: by ssh
+    "$lab" run timeout 30 ssh -F "$LAB_DIR/ssh_config" -o ConnectTimeout=3 "$@"
+}
+within() { # LOW HIGH CMD…: takes between LOW and HIGH milliseconds
+    local low=$1 high=$2 begun=$EPOCHREALTIME ms
+    shift 2
+    "$@"
+    ms=$(((${EPOCHREALTIME/./} - ${begun/./}) / 1000))
+    echo "took $ms ms"
+    [ "$ms" -ge "$low" ] && [ "$ms" -le "$high" ]
+}
+
+# --- the snapshot container by hand, step by step as snapctl does it ---
+
+SAVE='/opt/rke-tools/rke-etcd-backup etcd-backup save --cacert /etc/kubernetes/ssl/kube-ca.pem
+    --cert /etc/kubernetes/ssl/kube-node.pem --key /etc/kubernetes/ssl/kube-node-key.pem --once'
+
+snapshot() { # NODE ADDRESS NAME
+    on "$1" docker create --name etcd-snapshot-once --net host --restart no -v /opt/rke/etcd-snapshots/:/backup \
+        -v /etc/kubernetes:/etc/kubernetes rancher/rke-tools:v0.1.90 "${SAVE//$'\n'/ }" --name "$3" "--endpoints=$2:2379" &&
+        tar -C "$LAB_DIR" -c --transform "s,.*,$3.rkestate," --mode=0400 cluster.rkestate |
+        on "$1" docker cp - etcd-snapshot-once:/etc/kubernetes &&
+        on "$1" docker start -a etcd-snapshot-once
+    local status=$?
+    on "$1" docker rm -f etcd-snapshot-once
+    return "$status"
+}
+
+entries() { zipinfo -1 "$1" | tr '\n' ' '; }
+descriptors() { prints 2 sh -c 'zipinfo -v "$1" | grep -c "extended local header: *yes"' sh "$1"; }
+same_state() { unzip -p "$1" '/etc/kubernetes/*' | cmp - "$LAB_DIR/cluster.rkestate"; }
+zip_left() { on "$1" test -e "/opt/rke/etcd-snapshots/$2.zip"; }
+fetch() { on "$1" "cat /opt/rke/etcd-snapshots/$2.zip" > "$work/$2.zip"; }
+size_rule() { [ $(($(unzip -p "$1" '/backup/*' | wc -c) % 512)) = 32 ]; }
+clean_node() { prints "" on "$1" 'ls -A /etc/kubernetes | grep -v "^ssl$"; ls /opt/rke/etcd-snapshots | grep -v "zip$"; :'; }
+
+test_snapshot() {
+    check "put" "$lab" put n1 20 2k
+    check "keys" prints 20 "$lab" keys n2
+    check "snapshot by hand" snapshot n1 10.77.0.11 s1
+    check "fetch" fetch n1 s1
+    check "entry names" prints "/backup/s1 /etc/kubernetes/s1.rkestate " entries "$work/s1.zip"
+    check "data descriptors" descriptors "$work/s1.zip"
+    check "unzip -t" unzip -tq "$work/s1.zip"
+    check "size is 32 modulo 512" size_rule "$work/s1.zip"
+    check "state file" same_state "$work/s1.zip"
+    check "mode and owner" prints "600 root" on n1 stat -c "'%a %U'" /opt/rke/etcd-snapshots/s1.zip
+    check "nothing else is left" clean_node n1
+    check "restore" prints 20 "$lab" restore "$work/s1.zip"
+}
+
+test_stand_in() {
+    "$lab" tool n1 fail="no room today" tries=1
+    check "stand-in fails and says why" fails_with 'level=fatal.*no room today' snapshot n1 10.77.0.11 s2
+    "$lab" tool n1 instant=1
+    check "stand-in is instant" within 0 4000 snapshot n1 10.77.0.11 s3
+    check "fetch" fetch n1 s3
+    check "the ready snapshot restores" prints 10 "$lab" restore "$work/s3.zip"
+    "$lab" tool n1 instant=1 corrupt=1
+    check "stand-in corrupts" snapshot n1 10.77.0.11 s4
+    check "fetch" fetch n1 s4
+    check "that is seen" not unzip -tq "$work/s4.zip"
+    "$lab" tool n1 instant=1 truncate=30 nostate=1
+    check "stand-in truncates" snapshot n1 10.77.0.11 s5
+    check "fetch" fetch n1 s5
+    check "that is seen" not unzip -tq "$work/s5.zip"
+    "$lab" tool n1 instant=1 delay=2
+    check "stand-in delays" within 2000 8000 snapshot n1 10.77.0.11 s6
+    "$lab" tool n1
+}
+
+test_users() {
+    local k
+    for k in id_ecdsa id_rsa id_rsa.pem id_rsa.pk8 id_ecdsa.pem id_ecdsa.pk8 id_cert_ed25519 id_cert_ecdsa id_cert_rsa; do
+        check "ssh with $k" on rancher@n1 -i "$LAB_DIR/$k" -o IdentityFile=none true
+    done
+    check "Ed25519 in PKCS#8 is the same key" prints "$(cut -d ' ' -f 2 "$LAB_DIR/id_ed25519.pub")" pkcs8_public "$LAB_DIR/id_ed25519.pk8"
+    for k in id_stranger id_cert_expired; do
+        check "not with $k" not ssh_only "$k"
+    done
+    check "encrypted key and passphrase" ssh-keygen -y -P "$(cat "$LAB_DIR/passphrase")" -f "$LAB_DIR/id_rsa.enc"
+    check "rancher uses docker" on rancher@n1 docker ps
+    check "rancher reads no archive" not on rancher@n1 cat /opt/rke/etcd-snapshots/s1.zip
+}
+
+ssh_only() { "$lab" run timeout 10 ssh -F none -i "$LAB_DIR/$1" -o IdentitiesOnly=yes -o UserKnownHostsFile="$LAB_DIR/known_hosts" \
+    -o BatchMode=yes rancher@10.77.0.11 true; }
+pkcs8_public() { # the last 32 bytes of the DER form, with the head of OpenSSH's form
+    { printf '\0\0\0\013ssh-ed25519\0\0\0 '; openssl pkey -in "$1" -pubout -outform DER | tail -c 32; } | base64 -w 0
+}
+
+# --- breaking and mending ---
+
+test_breaks() {
+    check "cut" "$lab" cut n2
+    check "silence while cut" within 2500 6000 not on n2 true
+    check "heal" "$lab" heal n2
+    check "healed" on n2 true
+    check "power off says no goodbye" silent_session stop n3
+    check "off" not on n3 true
+    check "a stopped node's command fails" not "$lab" sh n3 true
+    check "start" "$lab" start n3
+    check "on, with its data" prints 20 "$lab" keys n3
+    check "freeze" "$lab" freeze n2
+    check "frozen" not on n2 true
+    check "thaw" "$lab" thaw n2
+    check "thawed" on n2 docker ps
+    check "stop while frozen" sh -c '"$1" freeze n2 && "$1" stop n2 && "$1" start n2' sh "$lab"
+    check "on again" on n2 docker ps
+    check "sshd-stop" "$lab" sshd-stop n1
+    check "refused at once" within 0 2000 not on n1 true
+    check "sshd-start" "$lab" sshd-start n1
+    check "sshd is back" on n1 true
+    check "sshd-kill-sessions" killed_session
+    check "sshd-freeze" "$lab" sshd-freeze n1
+    check "no banner" within 2500 6000 not on n1 true
+    check "sshd-thaw" "$lab" sshd-thaw n1
+    check "sshd answers" on n1 true
+    check "etcd-stop" "$lab" etcd-stop n3
+    check "etcd is down" not on n3 'docker ps | grep etcd'
+    check "etcd-start" "$lab" etcd-start n3
+    check "etcd is up" prints 20 "$lab" keys n3
+    check "fill" "$lab" fill n1 64
+    check "full" not on n1 dd if=/dev/zero of=/opt/rke/big bs=1k count=200
+    check "unfill" "$lab" unfill n1
+    check "room again" on n1 'dd if=/dev/zero of=/opt/rke/big bs=1k count=200 && rm /opt/rke/big'
+    check "slow" "$lab" slow n2 40
+    check "slowed" round_trip n2 38 60
+    check "cut while slow" "$lab" cut n2
+    check "silence" within 2500 6000 not on n2 true
+    check "heal while slow" "$lab" heal n2
+    check "slowed as before" round_trip n2 38 60
+    check "fast" "$lab" slow n2 0
+    check "as fast as ever" round_trip n2 0 5
+    check "rekey" "$lab" rekey n2
+    check "the change is seen" not on n2 true
+    check "known-hosts" sh -c '"$1" known-hosts > "$LAB_DIR/known_hosts"' sh "$lab"
+    check "known again" on n2 true
+    printf '#!/bin/sh\necho shimmed "$@"\n' > "$work/shim"
+    check "shim" "$lab" shim n1 "$work/shim"
+    check "shimmed" prints "shimmed ps" on n1 docker ps
+    check "unshim" "$lab" unshim n1
+    check "real docker" on n1 docker ps
+}
+
+silent_session() { # COMMAND NODE: a session that stands while COMMAND is done must neither end nor be told
+    local pid
+    on "$2" sleep 20 &
+    pid=$!
+    sleep 1
+    "$lab" "$1" "$2" && sleep 1 && kill "$pid"
+}
+
+killed_session() { # sshd's end of a session goes, so its client must see a lost connection: status 255
+    local pid
+    on n1 sleep 20 &
+    pid=$!
+    sleep 1
+    "$lab" sshd-kill-sessions n1 || return
+    wait "$pid"
+    [ $? = 255 ] && on n1 true
+}
+
+# A TCP connection takes one round trip; the best of five, without the cost of a shell's start.
+round_trip() { # NODE LOW HIGH
+    "$lab" run bash -c '
+        best=999999
+        for i in 1 2 3 4 5; do
+            t=$EPOCHREALTIME
+            exec 3<> "/dev/tcp/$1/22" || exit 1
+            d=$(((${EPOCHREALTIME/./} - ${t/./}) / 1000))
+            exec 3>&-
+            [ "$d" -ge "$best" ] || best=$d
+        done
+        echo "$best ms"
+        [ "$best" -ge "$2" ] && [ "$best" -le "$3" ]' bash "10.77.0.1${1#n}" "$2" "$3"
+}
+
+# --- being in the lab ---
+
+test_run() {
+    check "exit status" prints 7 sh -c '"$1" run sh -c "exit 7"; echo $?' sh "$lab"
+    check "same process" prints yes sh -c '"$1" run sleep 5 & p=$!; sleep 0.3; kill -0 $p && kill $p && wait $p; [ $? = 143 ] && echo yes' sh "$lab"
+    check "working folder and descriptors" prints "$work here" sh -c 'cd "$2" && "$1" run bash -c "echo \"\$PWD \$(cat <(echo here))\""' sh "$lab" "$work"
+    check "names" "$lab" run --hosts bash -c ': < /dev/tcp/n2/22'
+    check "no way out" prints "" "$lab" run ip route show default
+    check "nor from a node" prints "" "$lab" sh n1 ip route show default
+    check "sh" prints n2 "$lab" sh n2 hostname
+    check "up again is fine" "$lab" up
+    check "status" "$lab" status
+    check "help" "$lab" help
+    check "bad command" not "$lab" nonsense
+    check "bad node" not "$lab" cut n9
+}
+
+# The share of a processor that a container gets in one second of its own clock.
+test_quota() {
+    check "quota" "$lab" quota 0.2
+    check "held in a container" sh -c '
+        s=$("$1" sh n1 docker run --rm --net none rancher/rke-tools:v0.1.90 bash -c "t=\$SECONDS; while [ \$((SECONDS - t)) -lt 3 ]; do :; done; times" | head -n 1)
+        echo "$s"; echo "$s" | awk "{ split(\$1, m, /[ms]/); exit !(m[2] < 1.2) }"' sh "$lab"
+    check "no quota" "$lab" quota max
+    check "containers alone" "$lab" quota 0.2 --containers
+    check "no quota" "$lab" quota max --containers
+}
+
+# --- the second lab: bastion, sudo, IPv6 ---
+
+test_second() {
+    export LAB_DIR=$work/b
+    check "second lab" "$lab" up --nodes 1 --bastion --sudo --ipv6 --disk 64
+    check "status" "$lab" status
+    check "through the bastion" prints n1 on n1 hostname
+    check "not past it" not "$lab" run timeout 3 bash -c ': < /dev/tcp/10.78.0.11/22'
+    check "bastion has no docker" not on bastion docker ps
+    check "admin has no docker" not on admin@n1 docker ps
+    check "admin has sudo" on admin@n1 sudo -n docker ps
+    check "IPv6 through the bastion" on -J bastion -o HostName=fd78::11 n1 true
+    check "IPv6 to the bastion" on -o HostName=fd77::2 bastion true
+    check "etcd over IPv6" snapshot n1 '[fd78::11]' v6
+    check "cut behind the bastion" "$lab" cut n1
+    check "silence" not on n1 true
+    check "heal" "$lab" heal n1
+    check "healed" on n1 true
+    check "slow bastion" "$lab" slow bastion 30
+    check "still there" on n1 true
+    check "stop the bastion" "$lab" stop bastion
+    check "start the bastion" "$lab" start bastion
+    check "through it again" on n1 true
+    export LAB_DIR=$work/a
+    check "the first lab did not notice" on n1 true
+}
+
+# --- the end ---
+
+groups() { # of these two labs; another one may come and go meanwhile
+    local l
+    for l in a b; do
+        find /sys/fs/cgroup -maxdepth 3 -name "snapctl-lab-$(printf %s "$work/$l" | sha256sum | cut -c 1-12)"
+    done
+}
+# Everything that has a file open, a root or a mount below the labs' folders, or is in a namespace of theirs.
+holders_of() { # NETNS…
+    local p ns
+    for p in /proc/[0-9]*; do
+        ns=$(readlink "$p/ns/net") || continue
+        for want; do [ "$ns" != "$want" ] || echo "$p $ns"; done
+    done
+    grep -l "$LAB_DIR/" /proc/[0-9]*/mountinfo 2> /dev/null
+    :
+}
+namespaces() { "$lab" run readlink /proc/self/ns/net; "$lab" sh n1 readlink /proc/self/ns/net; "$lab" sh n3 readlink /proc/self/ns/net; }
+
+test_end() {
+    local nets pid
+    mapfile -t nets < <(namespaces)
+    check "three namespaces known" [ "${#nets[@]}" = 3 ]
+    check "down" "$lab" down
+    check "no process, no mount" prints "" holders_of "${nets[@]}"
+    check "no folder" not [ -e "$LAB_DIR" ]
+    check "down again is fine" "$lab" down
+    check "run without a lab fails" not "$lab" run true
+    LAB_DIR=$work/b
+    mapfile -t nets < <("$lab" run readlink /proc/self/ns/net)
+    read -r pid _ < "$LAB_DIR/holder"
+    check "the holder is killed" kill -9 "$pid"
+    sleep 1
+    check "all went with it" prints "" holders_of "${nets[@]}"
+    check "down cleans up" "$lab" down
+    sleep 30 &
+    pid=$!
+    check "lab with an owner" "$lab" up --nodes 1 --owner "$pid"
+    kill "$pid"
+    check "it ends with its owner" sh -c 'for i in $(seq 100); do [ -e "$LAB_DIR" ] || exit 0; sleep 0.1; done; exit 1'
+    check "interrupted on the way up" interrupted
+    check "no control group" prints "" groups
+}
+
+interrupted() {
+    local pid
+    "$lab" up > "$work/up.log" 2>&1 &
+    pid=$!
+    sleep 2
+    kill -TERM "$pid"
+    wait "$pid"
+    cat "$work/up.log"
+    [ ! -e "$LAB_DIR" ]
+}
+
+check "up" "$lab" up
+test_snapshot
+test_stand_in
+test_users
+test_breaks
+test_run
+test_quota
+test_second
+test_end
+[ "$failed" = 0 ] && echo "all is well" || echo "something is NOT well"
+exit "$failed"

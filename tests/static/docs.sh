@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Every option, command, variable and exit status that the program knows is in its help, man page and
+# completion, and the man page is well-formed. Usage: docs.sh SNAPCTL FOLDER-OF-THE-GENERATED-PAGES
+set -u
+snapctl=$1 pages=$(realpath "$2")
+bad=0
+
+complain() {
+    echo "docs: $*"
+    bad=1
+}
+
+# What RKE.md's users and the exit statuses' readers rely on, apart from the program's own tables.
+options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-name folder region
+    ssh-agent-auth ignore-docker-version image state-file require-state timeout parallel require force
+    verify host-key-checking known-hosts output dry-run no-s3 debug quiet trace help)
+statuses=(0 1 2 3 4 129 130 143)
+variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR)
+
+help=$(COLUMNS=100 "$snapctl" save --help) || complain "save --help fails"
+manual=$(mandoc -Tutf8 "$pages/snapctl.1" | sed 's/.\x08//g; s/‐/-/g') || complain "the man page cannot be shown"
+completion=$(cat "$pages/snapctl.bash") || complain "there is no completion"
+
+# Options that the program lists and this test does not know are to be added above, and the other way round.
+listed=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' <<<"$help" | grep -oE '[a-z0-9][a-z0-9-]+$' | sort)
+known=$(printf '%s\n' "${options[@]}" | sort)
+[ "$listed" = "$known" ] || complain "options of save: $(diff <(echo "$known") <(echo "$listed"))"
+
+for option in "${options[@]}" version; do
+    grep -qE -- "^     (-[a-z], )?--$option( |\$)" <<<"$manual" || complain "--$option is not in the man page"
+    grep -qE -- "words='([^']* )?--${option}[ ']" <<<"$completion" || complain "--$option is not completed"
+done
+for status in "${statuses[@]}"; do
+    grep -qE "^  $status  " <<<"$help" || complain "status $status is not in the help"
+    grep -qE "^     $status( |\$)" <<<"$manual" || complain "status $status is not in the man page"
+done
+[ "$(grep -cE '^  [0-9]+  ' <<<"$help")" = ${#statuses[@]} ] || complain "the help has other exit statuses"
+for variable in "${variables[@]}"; do
+    grep -q "$variable" <<<"$help" || complain "$variable is not in the help"
+    grep -qE "^     $variable" <<<"$manual" || complain "$variable is not in the man page"
+done
+
+# Whether other manuals are in this machine's database is not the page's fault.
+lint=$(mandoc -Tlint "$pages/snapctl.1" 2>&1 | grep -v 'mandoc.db lacks')
+[ -z "$lint" ] || complain "$lint"
+bash -n "$pages/snapctl.bash" || complain "the completion is not bash"
+
+# complete WORD... prints what bash would offer for the last word.
+complete_words() {
+    bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _snapctl; echo "${COMPREPLY[*]}"' \
+        - "$pages/snapctl.bash" "$@"
+}
+
+expect() {
+    local wanted=$1 offered
+    shift
+    offered=$(complete_words "$@")
+    [ "$offered" = "$wanted" ] || complain "completing '$*' offers '$offered', not '$wanted'"
+}
+
+cd "$pages" || exit 1
+expect 'save help version' snapctl ''
+expect 'save' snapctl sa
+expect 'snapshot-save' snapctl etcd ''
+expect '--require --require-state' snapctl save --requ
+expect '--require --require-state' snapctl etcd snapshot-save --requ
+expect 'all quorum any' snapctl save --require ''
+expect 'quorum' snapctl save --require = q
+expect 'all quorum any' snapctl save -require =
+expect 'snapctl.1 snapctl.bash' snapctl save --config snapctl.
+expect '' snapctl save --name sa
+expect 'save help version' snapctl help ''
+exit $bad

@@ -1,0 +1,81 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "snapctl/cli/commands.h"
+#include "snapctl/cli/options.h"
+
+/* What the parser, help and the completion take for granted of each row. */
+static void rows_are_sound(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < options_count; i++) {
+        const struct option *o = &options_table[i];
+        assert_ptr_equal(options_find(o->name, strlen(o->name)), o);
+        if (o->letter)
+            assert_ptr_equal(options_find(&o->letter, 1), o);
+        assert_int_equal(options_takes_value(o), o->value != NULL);
+        assert_int_equal(o->type == OPTION_CHOICE, o->choices != NULL);
+        assert_true(o->commands & FOR_ALL);
+        size_t len = strlen(o->help);
+        assert_true(len > 0 && o->help[len - 1] != '.' && !strchr(o->help, '\n'));
+        struct options options = {0};
+        struct sc_err err = {0};
+        if (o->fallback)
+            assert_int_equal(options_set(&options, o, o->name, o->fallback, &err), 0);
+        options_clear(&options);
+    }
+}
+
+static void commands_have_bits_of_their_own(void **state)
+{
+    (void)state;
+    unsigned seen = FOR_NONE;
+    for (size_t i = 0; i < commands_count; i++) {
+        assert_int_equal(seen & commands_table[i].bit, 0);
+        seen |= commands_table[i].bit;
+        assert_ptr_equal(commands_find(commands_table[i].name), &commands_table[i]);
+        assert_non_null(commands_table[i].run);
+    }
+    assert_int_equal(seen, FOR_ALL);
+}
+
+static void nearest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wrong, *meant;
+    } rows[] = {
+        {"nmae",          "name"         },
+        {"froce",         "force"        },
+        {"known-host",    "known-hosts"  },
+        {"requirestate",  "require-state"},
+        {"s3_endpoint",   "s3-endpoint"  },
+        {"bucket",        "bucket-name"  },
+        {"x",             NULL           },
+        {"",              NULL           },
+        {"etcd-snapshot", NULL           },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct option *option = options_nearest(rows[i].wrong, FOR_SAVE);
+        if (rows[i].meant)
+            assert_string_equal(option->name, rows[i].meant);
+        else
+            assert_null(option);
+    }
+    assert_null(options_nearest("force", FOR_VERSION));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_sound),
+        cmocka_unit_test(commands_have_bits_of_their_own),
+        cmocka_unit_test(nearest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapctl/base/str.h"
+#include "snapctl/cli/report.h"
+
+#define SHA_ARCHIVE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SHA_ETCD "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* Compares documents, not their layout; frees text. */
+static void assert_document(char *text, const char *wanted)
+{
+    json_error_t error;
+    json_t *is = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    json_t *should = json_loads(wanted, JSON_REJECT_DUPLICATES, &error);
+    assert_non_null(is);
+    assert_non_null(should);
+    if (!json_equal(is, should))
+        print_message("%s\n", text);
+    assert_true(json_equal(is, should));
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    json_decref(is);
+    json_decref(should);
+    free(text);
+}
+
+static char address_one[] = "10.0.0.1", address_two[] = "10.0.0.2", path[] = "/opt/rke/etcd-snapshots/x.zip",
+            name[] = "x";
+
+static struct save_node saved_node(void)
+{
+    return (struct save_node){
+        .address = address_one,
+        .status = SAVE_SAVED,
+        .phase = SAVE_DONE,
+        .path = path,
+        .verified = true,
+        .facts = {.bytes = 118000000,
+                  .sha256 = SHA_ARCHIVE,
+                  .etcd_bytes = 240000032,
+                  .etcd_sha256 = SHA_ETCD,
+                  .state_file = true},
+        .duration_ms = 12345,
+    };
+}
+
+static struct save_node failed_node(struct sc_err err, enum save_status status, enum save_phase phase)
+{
+    return (struct save_node){
+        .address = address_two,
+        .status = status,
+        .phase = phase,
+        .path = path,
+        .duration_ms = 77,
+        .err = err,
+    };
+}
+
+static struct save_result result_of(struct save_node *nodes, size_t n, enum save_outcome outcome)
+{
+    return (struct save_result){.name = name,
+                                .outcome = outcome,
+                                .started = 1792836245,
+                                .duration_ms = 13000,
+                                .nodes = nodes,
+                                .n_nodes = n};
+}
+
+#define HEAD(status)                                                                                         \
+    "{\"schema\":1,\"snapshot\":\"x\",\"status\":\"" status                                                  \
+    "\",\"started\":\"2026-10-24T10:04:05Z\",\"duration_ms\":13000,"
+#define SAVED_NODE                                                                                           \
+    "{\"address\":\"10.0.0.1\",\"status\":\"saved\",\"path\":\"/opt/rke/etcd-snapshots/x.zip\","             \
+    "\"bytes\":118000000,\"sha256\":\"" SHA_ARCHIVE "\",\"verified\":true,"                                  \
+    "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\"},\"state_file\":true,\"duration_ms\":12345,"  \
+    "\"phase\":\"done\",\"error\":null}"
+#define UNSAVED_NODE(status, path, phase, error)                                                             \
+    "{\"address\":\"10.0.0.2\",\"status\":\"" status "\",\"path\":" path ",\"bytes\":null,\"sha256\":null,"  \
+    "\"verified\":false,\"etcd\":null,\"state_file\":null,\"duration_ms\":77,\"phase\":\"" phase             \
+    "\",\"error\":" error "}"
+
+static void all_saved(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved_node()};
+    struct save_result result = result_of(nodes, 1, SAVE_OK);
+    assert_document(report_json(&result, NULL),
+                    HEAD("ok") "\"error\":null,\"nodes\":[" SAVED_NODE "],\"s3\":null}");
+}
+
+/* What a quick look does not tell is null, not made up. */
+static void quick(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved_node()};
+    nodes[0].verified = false;
+    nodes[0].facts.sha256[0] = nodes[0].facts.etcd_sha256[0] = '\0';
+    struct save_result result = result_of(nodes, 1, SAVE_OK);
+    assert_document(
+        report_json(&result, NULL),
+        HEAD("ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"saved\","
+                   "\"path\":\"/opt/rke/etcd-snapshots/x.zip\",\"bytes\":118000000,\"sha256\":null,"
+                   "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null},\"state_file\":true,"
+                   "\"duration_ms\":12345,\"phase\":\"done\",\"error\":null}],\"s3\":null}");
+}
+
+static void some_saved(void **state)
+{
+    (void)state;
+    struct sc_err err = {0};
+    err_set(&err, ERR_NETWORK, "connection lost");
+    err_hint(&err, "is it up?");
+    struct save_node nodes[] = {saved_node(), failed_node(err, SAVE_FAILED, SAVE_SNAPSHOT)};
+    struct save_result result = result_of(nodes, 2, SAVE_PARTIAL);
+    assert_document(report_json(&result, NULL),
+                    HEAD("partial") "\"error\":null,\"nodes\":[" SAVED_NODE "," UNSAVED_NODE(
+                        "failed", "null", "snapshot",
+                        "{\"kind\":\"network\",\"text\":\"connection lost\",\"hint\":\"is it up?\","
+                        "\"retryable\":true}") "],\"s3\":null}");
+    err_clear(&err);
+}
+
+/* The archive may be there: its path is told. */
+static void unknown(void **state)
+{
+    (void)state;
+    struct sc_err err = {0};
+    err_set(&err, ERR_TIMEOUT, "no answer");
+    struct save_node nodes[] = {failed_node(err, SAVE_UNKNOWN, SAVE_VERIFY)};
+    struct save_result result = result_of(nodes, 1, SAVE_ALL_FAILED);
+    assert_document(
+        report_json(&result, NULL),
+        HEAD("failed") "\"error\":null,\"nodes\":[" UNSAVED_NODE(
+            "unknown", "\"/opt/rke/etcd-snapshots/x.zip\"", "verify",
+            "{\"kind\":\"timeout\",\"text\":\"no answer\",\"hint\":null,\"retryable\":true}") "],"
+                                                                                              "\"s3\":null}");
+    err_clear(&err);
+}
+
+static void refused_and_interrupted(void **state)
+{
+    (void)state;
+    static const struct {
+        enum save_outcome outcome;
+        enum err_kind kind;
+        const char *wanted;
+    } rows[] = {
+        {SAVE_REFUSED,     ERR_REFUSED,
+         HEAD(
+             "refused") "\"error\":{\"kind\":\"refused\",\"text\":\"why\",\"hint\":null,\"retryable\":false},"
+                        "\"nodes\":[],\"s3\":null}"                         },
+        {SAVE_INTERRUPTED, ERR_CANCELLED,
+         HEAD("interrupted") "\"error\":{\"kind\":\"cancelled\",\"text\":\"why\",\"hint\":null,"
+                             "\"retryable\":true},\"nodes\":[],\"s3\":null}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct save_result result = result_of(NULL, 0, rows[i].outcome);
+        err_set(&result.err, rows[i].kind, "why");
+        assert_document(report_json(&result, NULL), rows[i].wanted);
+        err_clear(&result.err);
+    }
+}
+
+static void dry_run(void **state)
+{
+    (void)state;
+    char commands[] = "sh -c 'true'\n";
+    struct save_node nodes[] = {failed_node((struct sc_err){0}, SAVE_CHECKED, SAVE_CHECK)};
+    nodes[0].commands = commands;
+    struct save_result result = result_of(nodes, 1, SAVE_OK);
+    result.dry_run = true;
+    assert_document(
+        report_json(&result, NULL),
+        HEAD(
+            "ok") "\"error\":null,\"dry_run\":true,\"nodes\":[{\"address\":\"10.0.0.2\",\"status\":\"checked\","
+                  "\"path\":null,\"bytes\":null,\"sha256\":null,\"verified\":false,\"etcd\":null,"
+                  "\"state_file\":null,\"duration_ms\":77,\"phase\":\"check\",\"error\":null,"
+                  "\"commands\":\"sh -c 'true'\\n\"}],\"s3\":null}");
+}
+
+static void not_begun(void **state)
+{
+    (void)state;
+    struct sc_err err = {0};
+    err_set(&err, ERR_CONFIG, "cluster.yml:3:5: bad");
+    char *text = report_json_refusal(NULL, "refused", &err, NULL);
+    json_t *document = json_loads(text, 0, NULL);
+    assert_non_null(document);
+    /* The one thing in it that changes with the time of day. */
+    assert_int_equal(strlen(json_string_value(json_object_get(document, "started"))),
+                     strlen("2026-10-24T10:04:05Z"));
+    json_object_set_new(document, "started", json_null());
+    char *dumped = json_dumps(document, 0), *fixed = str_format("%s\n", dumped);
+    free(dumped);
+    assert_document(fixed,
+                    "{\"schema\":1,\"snapshot\":null,\"status\":\"refused\",\"started\":null,"
+                    "\"duration_ms\":0,\"error\":{\"kind\":\"config\",\"text\":\"cluster.yml:3:5: bad\","
+                    "\"hint\":null,\"retryable\":false},\"nodes\":[],\"s3\":null}");
+    json_decref(document);
+    free(text);
+    err_clear(&err);
+}
+
+static void ignore_line(void *arg, enum log_level level, const char *who, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)who;
+    (void)line;
+}
+
+/* Escape codes and broken UTF-8 become visible, secrets become ***. */
+static void hostile_texts(void **state)
+{
+    (void)state;
+    struct log *log = log_new(LOG_ERROR, ignore_line, NULL);
+    struct secret *secret = secret_new("hunter2", 7);
+    log_redact(log, secret);
+    struct sc_err err = {0};
+    err_set(&err, ERR_DOCKER, "bad \033[2J\xff password hunter2");
+    struct save_node nodes[] = {failed_node(err, SAVE_FAILED, SAVE_CHECK)};
+    struct save_result result = result_of(nodes, 1, SAVE_ALL_FAILED);
+    char *text = report_json(&result, log);
+    json_t *document = json_loads(text, 0, NULL);
+    const char *shown = json_string_value(json_object_get(
+        json_object_get(json_array_get(json_object_get(document, "nodes"), 0), "error"), "text"));
+    assert_string_equal(shown, "bad \\x1b[2J\\xff password ***");
+    json_decref(document);
+    free(text);
+    err_clear(&err);
+    secret_free(secret);
+    log_free(log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_saved),
+        cmocka_unit_test(quick),
+        cmocka_unit_test(some_saved),
+        cmocka_unit_test(unknown),
+        cmocka_unit_test(refused_and_interrupted),
+        cmocka_unit_test(dry_run),
+        cmocka_unit_test(not_begun),
+        cmocka_unit_test(hostile_texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapctl/cli/report.h"
+
+static char name[] = "x", one[] = "10.0.0.1", two[] = "node-2.example.org", three[] = "bad\033[2Jhost";
+static char none_running[] = "etcd is not running", lost[] = "connection\nlost";
+
+static struct save_node saved(char *address, bool verified)
+{
+    return (struct save_node){
+        .address = address,
+        .status = SAVE_SAVED,
+        .phase = SAVE_DONE,
+        .verified = verified,
+        .facts = {.bytes = 118300000, .state_file = true},
+        .duration_ms = 12300
+    };
+}
+
+static struct save_node failed(char *address, enum save_status status, char *text)
+{
+    return (struct save_node){
+        .address = address, .status = status, .duration_ms = 61000, .err = {ERR_ETCD, text, NULL}
+    };
+}
+
+static void assert_report(struct save_node *nodes, size_t n, enum save_outcome outcome, const char *wanted)
+{
+    struct save_result result = {.name = name, .outcome = outcome, .nodes = nodes, .n_nodes = n};
+    char *text = report_text(&result, NULL, false);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static void without_a_state_file(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true), saved(one, false)};
+    nodes[0].facts.state_file = nodes[1].facts.state_file = false;
+    assert_report(nodes, 2, SAVE_OK,
+                  "NODE      RESULT  SIZE      TIME    NOTE\n"
+                  "10.0.0.1  saved   118.3 MB  12.3 s  no state file\n"
+                  "10.0.0.1  saved   118.3 MB  12.3 s  not verified, no state file\n"
+                  "Finished saving/uploading snapshot [x] on all etcd hosts\n");
+}
+
+static void all_saved(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true), saved(two, true)};
+    assert_report(nodes, 2, SAVE_OK,
+                  "NODE                RESULT  SIZE      TIME\n"
+                  "10.0.0.1            saved   118.3 MB  12.3 s\n"
+                  "node-2.example.org  saved   118.3 MB  12.3 s\n"
+                  "Finished saving/uploading snapshot [x] on all etcd hosts\n");
+}
+
+static void some_saved(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, false), failed(two, SAVE_FAILED, none_running),
+                                failed(three, SAVE_UNKNOWN, lost)};
+    assert_report(nodes, 3, SAVE_PARTIAL,
+                  "NODE                RESULT   SIZE      TIME       NOTE\n"
+                  "10.0.0.1            saved    118.3 MB  12.3 s     not verified\n"
+                  "node-2.example.org  failed   -         1 min 1 s  etcd is not running\n"
+                  "bad\\x1b[2Jhost      unknown  -         1 min 1 s  connection\\nlost\n"
+                  "Snapshot [x] is saved on 1 of 3 etcd hosts\n");
+}
+
+static void none_saved(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {failed(one, SAVE_FAILED, none_running), failed(two, SAVE_UNKNOWN, lost)};
+    assert_report(nodes, 2, SAVE_ALL_FAILED,
+                  "NODE                RESULT   SIZE  TIME       NOTE\n"
+                  "10.0.0.1            failed   -     1 min 1 s  etcd is not running\n"
+                  "node-2.example.org  unknown  -     1 min 1 s  connection\\nlost\n"
+                  "[etcd] Failed to take snapshot on all etcd hosts: 10.0.0.1: etcd is not running; "
+                  "node-2.example.org: connection\\nlost\n");
+}
+
+static void interrupted(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true)};
+    assert_report(nodes, 1, SAVE_INTERRUPTED,
+                  "NODE      RESULT  SIZE      TIME\n"
+                  "10.0.0.1  saved   118.3 MB  12.3 s\n"
+                  "Interrupted: snapshot [x] is saved on 1 of 1 etcd hosts\n");
+}
+
+static void dry_run(void **state)
+{
+    (void)state;
+    char commands[] = "sh -c 'true \033[2J'\n";
+    struct save_node nodes[] = {
+        {.address = one, .status = SAVE_CHECKED, .commands = commands},
+        failed(two, SAVE_FAILED, none_running)
+    };
+    struct save_result result = {
+        .name = name, .outcome = SAVE_PARTIAL, .nodes = nodes, .n_nodes = 2, .dry_run = true};
+    char *text = report_text(&result, NULL, false);
+    assert_string_equal(text,
+                        "NODE                RESULT   SIZE  TIME       NOTE\n"
+                        "10.0.0.1            checked  -     0.0 s\n"
+                        "node-2.example.org  failed   -     1 min 1 s  etcd is not running\n"
+                        "\n# On node 10.0.0.1:\nsh -c 'true \\x1b[2J'\n"
+                        "\nDry run: nothing was changed; 1 of 2 etcd hosts are ready for snapshot [x]\n");
+    free(text);
+}
+
+static void colours(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true)};
+    struct save_result result = {.name = name, .outcome = SAVE_OK, .nodes = nodes, .n_nodes = 1};
+    char *text = report_text(&result, NULL, true);
+    assert_string_equal(text, "NODE      RESULT  SIZE      TIME\n"
+                              "10.0.0.1  \033[32msaved\033[0m   118.3 MB  12.3 s\n"
+                              "Finished saving/uploading snapshot [x] on all etcd hosts\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_saved),  cmocka_unit_test(without_a_state_file), cmocka_unit_test(some_saved),
+        cmocka_unit_test(none_saved), cmocka_unit_test(interrupted),          cmocka_unit_test(dry_run),
+        cmocka_unit_test(colours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapctl/core/plan.h"
+#include "snapctl/core/save.h"
+
+/* Every combination of up to five nodes, against the rule in words. */
+static void exit_status_by_table(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 5; n++)
+        for (size_t s = 0; s <= n; s++) {
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ALL), s == 0 ? 1 : s < n ? 3 : 0);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_QUORUM), s == 0 ? 1 : 2 * s > n ? 0 : 3);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ANY), s == 0 ? 1 : 0);
+        }
+}
+
+static void makes_names(void **state)
+{
+    (void)state;
+    char *name = save_make_name(1792836245);
+    assert_string_equal(name, "rke_etcd_snapshot_2026-10-24T100405Z");
+    bool dropped;
+    struct sc_err err = {0};
+    char *checked = save_check_name(name, &dropped, &err);
+    assert_string_equal(checked, name);
+    assert_false(dropped);
+    free(checked);
+    free(name);
+}
+
+static void checks_names(void **state)
+{
+    (void)state;
+    bool dropped;
+    struct sc_err err = {0};
+    char *name = save_check_name("x.zip", &dropped, &err);
+    assert_string_equal(name, "x");
+    assert_true(dropped);
+    free(name);
+    static const char *const bad[] = {"", ".zip", "a b", "../x", "-x", "a;b", "x.zip.", " .zip"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        name = save_check_name(bad[i], &dropped, &err);
+        if (strcmp(bad[i], "x.zip.") == 0) {
+            assert_string_equal(name, bad[i]);
+            free(name);
+            continue;
+        }
+        assert_null(name);
+        assert_int_equal(err.kind, ERR_USAGE);
+        assert_non_null(err.hint);
+    }
+    err_clear(&err);
+}
+
+static void timeout_grows_with_the_database(void **state)
+{
+    (void)state;
+    struct plan plan = {.timeout_s = 300};
+    assert_int_equal(plan_timeout_ms(&plan, 0), 300000);
+    assert_int_equal(plan_timeout_ms(&plan, 8000000000), 60000 + 1600000);
+    plan.timeout_s = 1;
+    assert_int_equal(plan_timeout_ms(&plan, 0), 60000);
+    assert_int_equal(plan_timeout_ms(&plan, 5000000), 61000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exit_status_by_table),
+        cmocka_unit_test(makes_names),
+        cmocka_unit_test(checks_names),
+        cmocka_unit_test(timeout_grows_with_the_database),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
