@@ -21,5 +21,5 @@ fi
 ./tests/setup.sh $level
 build=${BUILD:-build}
 cmake -S . -B "$build" >/dev/null
-cmake --build "$build" -j"$(nproc)"
+cmake --build "$build" -j"$(nproc)" -- --no-print-directory -s
 exec ctest --test-dir "$build" --output-on-failure -j"$(nproc)" "${unit[@]}" "$@"

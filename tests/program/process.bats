@@ -31,6 +31,7 @@ silent_cluster() {
 
 # Starts the program in the background and waits until it talks to the node.
 start_run() {
+    : >err # that of a run before would be taken for this one's
     # In a background job of a script SIGINT would be ignored; env restores what a terminal has.
     env --default-signal=INT,HUP "$SNAPCTL" save --name x --output json --host-key-checking off \
         >out 2>err 3>&- &
