@@ -169,8 +169,16 @@ int provider_node_role(struct search *search, struct credentials *out, struct sc
         return provider_none(search, "AWS_EC2_METADATA_DISABLED is set");
     if (!search->setup->node_http)
         return provider_none(search, "no node can be asked");
-    AUTO_FREE char *where = str_format("%s: ", search->setup->node ? search->setup->node : "node");
-    return ask(search, search->setup->node_http, where, NODE_TIMEOUT_MS, out, err);
+    AUTO_ERR struct sc_err reason = {0};
+    struct http *http;
+    const char *node;
+    if (search->setup->node_http(search->setup->node_arg, search->ctx, &http, &node, &reason) < 0) {
+        if (ctx_check(search->ctx, err) < 0)
+            return -1;
+        return provider_none(search, "no node can be asked: %s", reason.text);
+    }
+    AUTO_FREE char *where = str_format("%s: ", node);
+    return ask(search, http, where, NODE_TIMEOUT_MS, out, err);
 }
 
 int provider_machine_role(struct search *search, struct credentials *out, struct sc_err *err)

@@ -53,6 +53,9 @@ struct credentials_keys {
     const struct secret *secret_key, *session_token;
 };
 
+typedef int credentials_node_http(void *arg, const struct ctx *ctx, struct http **http, const char **node,
+                                  struct sc_err *err);
+
 /* All that the chain may look at. Everything outlives its use. */
 struct credentials_setup {
     struct credentials_keys flags, cluster_file;     /* each flag overrides its field of cluster.yml */
@@ -63,10 +66,11 @@ struct credentials_setup {
 
     const char *ca_pem, *proxy; /* towards STS: see struct http_setup */
 
-    /* HTTP as an etcd node sends it, for the node's IAM role: the address of the request is reached from
-     * there. NULL: there is no node to ask. */
-    struct http *node_http;
-    const char *node; /* its address, for messages */
+    /* Gives HTTP as an etcd node sends it, for the node's IAM role, and the node's address for messages; both
+     * live until it is called again. Called only when the chain comes so far. NULL: there is no node to ask.
+     */
+    credentials_node_http *node_http;
+    void *node_arg;
 
     /* Without a path; NULL: AWS's own. sts_endpoint comes before AWS_ENDPOINT_URL_STS. */
     const char *sts_endpoint, *container_endpoint, *imds_endpoint;

@@ -185,6 +185,15 @@ static void test_is_not_asked_when_disabled(void **state)
     finish(&c, &s);
 }
 
+static int give_node_http(void *arg, const struct ctx *ctx, struct http **http, const char **node,
+                          struct sc_err *err)
+{
+    (void)ctx;
+    *http = arg;
+    *node = "127.0.0.2";
+    return arg ? 0 : err_set(err, ERR_NETWORK, "no etcd node can be used");
+}
+
 /* Core gives HTTP that goes out from the node; the address is the same as here. */
 static void test_the_nodes_role_comes_through_its_own_http(void **state)
 {
@@ -197,8 +206,10 @@ static void test_the_nodes_role_comes_through_its_own_http(void **state)
     chain_init(&c);
     server_start_unix(&s, path, version_2, N_LINES(version_2));
     const struct http_setup setup = {.unix_socket = path, .proxy = ""};
-    assert_int_equal(http_new(&setup, &c.setup.node_http, &c.err), 0);
-    c.setup.node = "127.0.0.2";
+    struct http *http;
+    assert_int_equal(http_new(&setup, &http, &c.err), 0);
+    c.setup.node_http = give_node_http;
+    c.setup.node_arg = http;
     assert_found(&c, CREDENTIALS_NODE_ROLE, "ASIAROLE", "hush-role", "hush-token-role");
     assert_int_equal(credentials_refresh(&c.setup, &c.ctx, &c.found, &c.err), 0);
     server_stop(&s);
@@ -206,7 +217,9 @@ static void test_the_nodes_role_comes_through_its_own_http(void **state)
     unlink(path);
     credentials_free(&c.found);
     assert_none(&c, "the etcd node's IAM role: 127.0.0.2: ");
-    http_free(c.setup.node_http);
+    http_free(http);
+    c.setup.node_arg = NULL;
+    assert_none(&c, "the etcd node's IAM role: no node can be asked: no etcd node can be used");
     rmdir(folder);
     finish(&c, &s);
 }
