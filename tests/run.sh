@@ -20,6 +20,6 @@ fi
 
 ./tests/setup.sh $level
 build=${BUILD:-build}
-cmake -S . -B "$build" >/dev/null
-cmake --build "$build" -j"$(nproc)" -- --no-print-directory -s
+cmake -S . -B "$build" -DCMAKE_RULE_MESSAGES=OFF >/dev/null
+cmake --build "$build" -j"$(nproc)"
 exec ctest --test-dir "$build" --output-on-failure -j"$(nproc)" "${unit[@]}" "$@"

@@ -14,8 +14,8 @@ reading_back() { grep -q '10.77.0.11: reading back' "$ERR"; }
 
 # A save whose reading back of n1 takes some seconds.
 save_slowly() {
-    lab put n1 20 100k >/dev/null
-    lab slow n1 0 3
+    lab put n1 60 100k >/dev/null
+    lab slow n1 0 2
     save_in_background --output json "$@"
     eventually 30 reading_back
 }
