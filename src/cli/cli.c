@@ -38,6 +38,7 @@ int cli_main(int argc, char **argv)
         .n_words = parsed.n_words,
     };
     log_redact(log, parsed.options.secret_key);
+    log_redact(log, parsed.options.session_token);
     if (result < 0 && json)
         parsed.options.output = OUTPUT_JSON;
     int status = result < 0 ? command_save_refuse(&call, &err) : dispatch(&call, &parsed);

@@ -16,6 +16,7 @@
 #include "snapctl/cli/signals.h"
 #include "snapctl/config/cluster.h"
 #include "snapctl/core/save.h"
+#include "snapctl/net/http.h"
 
 enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
 
@@ -23,6 +24,8 @@ enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
 struct run {
     const struct call *call;
     struct cluster *cluster;
+    struct s3_settings s3;
+    struct store_options store;
     struct progress *progress;
     struct prompt *prompt; /* NULL: nobody can be asked */
     int signals;
@@ -57,7 +60,7 @@ int command_save_refuse(const struct call *call, const struct sc_err *err)
     return tell_unbegun(call, "refused", err, EXIT_STATUS_REFUSED);
 }
 
-static void on_event(void *arg, const struct save_event *event)
+static void on_event(void *arg, const struct run_event *event)
 {
     struct run *run = arg;
     progress_event(run->progress, event);
@@ -138,19 +141,11 @@ static const char *home_folder(void)
     return user ? user->pw_dir : "/";
 }
 
-static struct save_options save_options_of(const struct options *o, const char *user)
+static struct run_options run_options_of(const struct options *o, const char *user)
 {
-    return (struct save_options){
-        .name = o->name,
+    return (struct run_options){
         .image = o->image,
-        .state_file = o->state_file,
-        .require_state = o->require_state,
-        .timeout_s = o->timeout_s,
         .parallel = o->parallel,
-        .require = (enum save_require)o->require,
-        .verify = (enum save_verify)o->verify,
-        .force = o->force,
-        .dry_run = o->dry_run,
         .ignore_docker_version = o->ignore_docker_version,
         .ssh_agent_auth = o->ssh_agent_auth,
         .agent_socket = environment_get(ENVIRONMENT_AGENT_SOCKET),
@@ -158,6 +153,23 @@ static struct save_options save_options_of(const struct options *o, const char *
         .known_hosts_file = o->known_hosts,
         .home = home_folder(),
         .user = user,
+    };
+}
+
+static struct save_options save_options_of(const struct run *run, const char *user)
+{
+    const struct options *o = run->call->options;
+    return (struct save_options){
+        .run = run_options_of(o, user),
+        .name = o->name,
+        .state_file = o->state_file,
+        .require_state = o->require_state,
+        .timeout_s = o->timeout_s,
+        .require = (enum save_require)o->require,
+        .verify = (enum save_verify)o->verify,
+        .force = o->force,
+        .dry_run = o->dry_run,
+        .store = run->s3.wanted ? &run->store : NULL,
     };
 }
 
@@ -169,22 +181,16 @@ static void redact_secrets(const struct cluster *cluster, struct log *log)
         log_redact(log, cluster->registries[i].password);
 }
 
-static int refuse_upload(struct sc_err *err)
-{
-    err_set(err, ERR_USAGE, "uploading to S3 is not built yet in this version of snapctl");
-    return err_hint(err, "--no-s3 takes the snapshot on the nodes only");
-}
-
 static int load(struct run *run, struct sc_err *err)
 {
     const struct options *options = run->call->options;
-    struct s3_settings s3;
     if (cluster_load(options->config, home_folder(), on_warning, run->call->log, &run->cluster, err) < 0)
         return -1;
     redact_secrets(run->cluster, run->call->log);
-    if (s3_settings_make(options, run->cluster, run->call->log, &s3, err) < 0)
+    if (s3_settings_make(options, run->cluster, run->call->log, &run->s3, err) < 0)
         return -1;
-    return s3.wanted ? refuse_upload(err) : 0;
+    run->store = s3_settings_store(&run->s3, options, run->cluster, home_folder());
+    return 0;
 }
 
 static struct progress *make_progress(const struct run *run)
@@ -195,13 +201,14 @@ static struct progress *make_progress(const struct run *run)
     for (size_t i = 0; i < cluster->n_nodes; i++)
         if (cluster->nodes[i].etcd)
             addresses[n++] = cluster->nodes[i].host.address;
-    return progress_new(run->call->console, run->call->log, addresses, n, run->call->options->quiet);
+    return progress_new(run->call->console, run->call->log, addresses, n, run->s3.wanted,
+                        run->call->options->quiet);
 }
 
-static struct save_ui make_ui(struct run *run)
+static struct run_ui make_ui(struct run *run)
 {
     const char *file = environment_get(ENVIRONMENT_PASSPHRASE_FILE);
-    return (struct save_ui){
+    return (struct run_ui){
         .arg = run,
         .event = on_event,
         .tick = on_tick,
@@ -218,8 +225,8 @@ static struct save_ui make_ui(struct run *run)
 static void tell_rest(const struct call *call, const struct save_result *result)
 {
     for (size_t i = 0; i < result->n_nodes && result->outcome != SAVE_REFUSED; i++)
-        if (result->nodes[i].err.kind == ERR_REFUSED)
-            console_error(call->console, call->log, result->nodes[i].address, &result->nodes[i].err);
+        if (result->nodes[i].run.err.kind == ERR_REFUSED)
+            console_error(call->console, call->log, result->nodes[i].run.address, &result->nodes[i].run.err);
     if (result->err.kind != ERR_NONE)
         console_error(call->console, call->log, NULL, &result->err);
     else if (result->outcome == SAVE_PARTIAL && result->exit_status == EXIT_STATUS_OK)
@@ -244,16 +251,19 @@ static int take_snapshots(struct run *run)
 {
     AUTO_ERR struct sc_err err = {0};
     AUTO_FREE char *user = who_runs();
-    const struct save_options options = save_options_of(run->call->options, user);
-    const struct save_ui ui = make_ui(run);
+    const struct save_options options = save_options_of(run, user);
+    const struct run_ui ui = make_ui(run);
     struct save_result *result = NULL;
     ssh_init();
+    http_init();
     if (save_run(run->cluster, &options, &ui, run->call->log, &result, &err) == 0) {
         int status = tell_result(run, result);
         save_result_free(result);
+        http_exit();
         ssh_exit();
         return status;
     }
+    http_exit();
     ssh_exit();
     progress_end(run->progress, false);
     int signo = signals_take(run->signals);
@@ -280,6 +290,7 @@ int command_save(const struct call *call)
         prompt_free(run.prompt);
         close(run.signals);
     }
+    s3_settings_clear(&run.s3);
     cluster_free(run.cluster);
     return status;
 }

@@ -4,11 +4,14 @@
 
 #include "snapctl/base/str.h"
 #include "snapctl/core/save.h"
+#include "snapctl/s3/address.h"
 
 static const char *const output_words[] = {[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", NULL};
 static const char *const verify_words[] = {[SAVE_VERIFY_FULL] = "full", [SAVE_VERIFY_QUICK] = "quick", NULL};
 static const char *const require_words[] = {
     [SAVE_REQUIRE_ALL] = "all", [SAVE_REQUIRE_QUORUM] = "quorum", [SAVE_REQUIRE_ANY] = "any", NULL};
+static const char *const lookup_words[] = {
+    [S3_LOOKUP_AUTO] = "auto", [S3_LOOKUP_DNS] = "dns", [S3_LOOKUP_PATH] = "path", NULL};
 static const char *const host_key_words[] = {[HOST_KEY_ASK] = "ask",
                                              [HOST_KEY_ACCEPT_NEW] = "accept-new",
                                              [HOST_KEY_STRICT] = "strict",
@@ -93,7 +96,35 @@ const struct option options_table[] = {
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
      .help = "the folder in the bucket: the object's key is FOLDER/NAME.zip"},
     {.name = "region", .value = "REGION", .type = OPTION_TEXT, .target = TARGET(region),
-     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE, .help = "the bucket's region"},
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the bucket's region; without it that of the endpoint's name, of AWS_REGION, or as the store "
+             "tells it"},
+    {.name = "session-token", .value = "TOKEN", .type = OPTION_SECRET, .target = TARGET(session_token),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the session token that belongs to temporary keys; it is wiped from the argument list at once"},
+    {.name = "s3-bucket-lookup", .value = "HOW", .type = OPTION_CHOICE, .target = TARGET(s3_lookup),
+     .choices = lookup_words, .fallback = "auto", .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "where the bucket stands in the URL: dns in the host's name, path in the path; auto takes dns "
+             "for Amazon and its kin, path for all others"},
+    {.name = "s3-plain-http", .type = OPTION_FLAG, .target = TARGET(s3_plain_http), .group = GROUP_S3,
+     .commands = FOR_SAVE,
+     .help = "speak HTTP without TLS: keys stay secret, but the snapshot can be read on the way"},
+    {.name = "s3-skip-tls-verify", .type = OPTION_FLAG, .target = TARGET(s3_skip_tls_verify),
+     .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "take any certificate: whoever answers gets the snapshot"},
+    {.name = "s3-proxy", .value = "URL", .type = OPTION_TEXT, .target = TARGET(s3_proxy),
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "the proxy for S3 alone; without it https_proxy and no_proxy of the environment apply"},
+    {.name = "s3-timeout", .value = "SECONDS", .type = OPTION_SECONDS, .target = TARGET(s3_timeout_s),
+     .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "longest time the upload may take; without it 60 s and 4 s for every MB of the archive"},
+    {.name = "s3-sse", .value = "KIND", .type = OPTION_TEXT, .target = TARGET(s3_sse), .may_be_empty = true,
+     .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "encryption at rest: AES256, aws:kms, or aws:kms:KEY; without it the bucket's own"},
+    {.name = "s3-concurrency", .value = "N", .type = OPTION_NUMBER, .target = TARGET(s3_concurrency),
+     .group = GROUP_S3, .commands = FOR_SAVE,
+     .help = "parts of the upload that are sent at the same time, 4 without it, 64 at most; each takes 8 MiB "
+             "of memory"},
 
     {.name = "output", .value = "FORMAT", .type = OPTION_CHOICE, .target = TARGET(output),
      .choices = output_words, .fallback = "text", .group = GROUP_OUTPUT, .commands = FOR_SAVE,
@@ -169,5 +200,6 @@ bool options_takes_value(const struct option *option)
 void options_clear(struct options *options)
 {
     secret_free(options->secret_key);
+    secret_free(options->session_token);
     *options = (struct options){0};
 }

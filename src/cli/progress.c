@@ -5,13 +5,14 @@
 
 #include "snapctl/base/str.h"
 
-enum { RATE_MS = 1000, WIDEST_ADDRESS = 40 };
+enum { RATE_MS = 1000, WIDEST_ADDRESS = 40, MINUTE_S = 60 };
 
 struct row {
     char *address;
+    const char *kind; /* "node " before an address; "" for S3 */
     bool begun, ended;
-    enum save_phase phase;
-    enum save_status status;
+    enum run_phase phase;
+    const char *outcome;
     uint64_t bytes, total;
     int64_t since_ms; /* when the phase began */
     int64_t begun_ms, ended_ms;
@@ -38,21 +39,28 @@ static size_t columns_of(const char *text)
     return n;
 }
 
+static void name_row(struct progress *p, struct row *row, const char *kind, const char *address)
+{
+    row->kind = kind;
+    row->address = console_clean(p->log, address, false);
+    size_t columns = columns_of(row->address);
+    if (columns > p->widest)
+        p->widest = columns > WIDEST_ADDRESS ? WIDEST_ADDRESS : columns;
+}
+
 struct progress *progress_new(struct console *console, struct log *log, const char *const *addresses,
-                              size_t n, bool quiet)
+                              size_t n, bool store, bool quiet)
 {
     struct progress *p = mem_calloc(1, sizeof *p);
     p->console = console;
     p->log = log;
-    p->rows = mem_calloc(n, sizeof *p->rows);
-    p->n = n;
+    p->rows = mem_calloc(n + 1, sizeof *p->rows);
+    p->n = n + store;
     p->quiet = quiet;
-    for (size_t i = 0; i < n; i++) {
-        p->rows[i].address = console_clean(log, addresses[i], false);
-        size_t columns = columns_of(p->rows[i].address);
-        if (columns > p->widest)
-            p->widest = columns > WIDEST_ADDRESS ? WIDEST_ADDRESS : columns;
-    }
+    for (size_t i = 0; i < n; i++)
+        name_row(p, &p->rows[i], "node ", addresses[i]);
+    if (store)
+        name_row(p, &p->rows[n], "", "S3");
     return p;
 }
 
@@ -66,18 +74,20 @@ void progress_free(struct progress *p)
     free(p);
 }
 
-static const char *phase_text(enum save_phase phase)
+static const char *phase_text(const struct row *row)
 {
     static const char *const texts[] = {
-        [SAVE_CONNECT] = "connecting",  [SAVE_CHECK] = "checking",
-        [SAVE_PREPARE] = "preparing",   [SAVE_SNAPSHOT] = "snapshot running",
-        [SAVE_VERIFY] = "reading back", [SAVE_CLEANUP] = "cleaning up",
-        [SAVE_DONE] = "done",
+        [RUN_CONNECT] = "connecting",  [RUN_CHECK] = "checking",
+        [RUN_PREPARE] = "preparing",   [RUN_SNAPSHOT] = "snapshot running",
+        [RUN_VERIFY] = "reading back", [RUN_UPLOAD] = "completing",
+        [RUN_CLEANUP] = "cleaning up", [RUN_WAIT] = "saved",
+        [RUN_LIST] = "listing",        [RUN_READ] = "reading",
+        [RUN_DELETE] = "deleting",     [RUN_DONE] = "done",
     };
-    return texts[phase];
+    return *row->kind || row->phase != RUN_VERIFY ? texts[row->phase] : "uploading";
 }
 
-static void start_phase(struct row *row, enum save_phase phase, int64_t now)
+static void start_phase(struct row *row, enum run_phase phase, int64_t now)
 {
     if (!row->begun)
         row->begun_ms = now;
@@ -93,15 +103,14 @@ static bool concerns_whole_run(const struct sc_err *err)
     return err->kind == ERR_REFUSED || err->kind == ERR_CANCELLED;
 }
 
-static void tell_end(const struct progress *p, const struct row *row, const struct save_event *event)
+static void tell_end(const struct progress *p, const struct row *row, const struct run_event *event)
 {
     if (event->err && !concerns_whole_run(event->err))
-        console_error(p->console, p->log, row->address, event->err);
+        console_error(p->console, p->log, *row->kind ? row->address : NULL, event->err);
     if (event->err || p->quiet || console_is_live(p->console))
         return;
     AUTO_FREE char *took = str_duration(row->ended_ms - row->begun_ms);
-    AUTO_FREE char *line =
-        str_format("node %s: %s after %s", row->address, save_status_name(row->status), took);
+    AUTO_FREE char *line = str_format("%s%s: %s after %s", row->kind, row->address, row->outcome, took);
     console_line(p->console, line);
 }
 
@@ -109,11 +118,11 @@ static void tell_phase(const struct progress *p, const struct row *row)
 {
     if (p->quiet || console_is_live(p->console))
         return;
-    AUTO_FREE char *line = str_format("node %s: %s", row->address, phase_text(row->phase));
+    AUTO_FREE char *line = str_format("%s%s: %s", row->kind, row->address, phase_text(row));
     console_line(p->console, line);
 }
 
-void progress_event(struct progress *p, const struct save_event *event)
+void progress_event(struct progress *p, const struct run_event *event)
 {
     if (event->node >= p->n)
         return;
@@ -121,7 +130,7 @@ void progress_event(struct progress *p, const struct save_event *event)
     int64_t now = ctx_now_ms();
     if (event->ended) {
         row->ended = true;
-        row->status = event->status;
+        row->outcome = event->outcome;
         row->ended_ms = now;
         if (!row->begun)
             row->begun_ms = now;
@@ -165,13 +174,22 @@ static void append_cut(struct buf *out, const char *text, size_t columns)
     buf_puts(out, "\n");
 }
 
+/* In whole units, as it is a guess. */
+static void append_left(struct buf *line, uint64_t seconds)
+{
+    if (seconds < MINUTE_S)
+        buf_printf(line, "  %u s left", (unsigned)seconds);
+    else
+        buf_printf(line, "  %llu min left", (unsigned long long)(seconds / MINUTE_S));
+}
+
 static void describe(struct buf *line, struct row *row, int64_t now)
 {
     sample_rate(row, now);
     AUTO_FREE char *took = str_duration((row->ended ? row->ended_ms : now) - row->begun_ms);
-    const char *what = row->ended ? save_status_name(row->status) : phase_text(row->phase);
+    const char *what = row->ended ? row->outcome : phase_text(row);
     buf_printf(line, "%-16s  %8s", what, took);
-    if (row->ended || row->phase != SAVE_VERIFY)
+    if (row->ended || row->phase != RUN_VERIFY)
         return;
     AUTO_FREE char *bytes = str_bytes(row->bytes), *total = str_bytes(row->total),
                    *rate = str_bytes(row->rate);
@@ -180,6 +198,8 @@ static void describe(struct buf *line, struct row *row, int64_t now)
         buf_printf(line, " of %s", total);
     if (row->sampled)
         buf_printf(line, "  %s/s", rate);
+    if (row->rate && row->total > row->bytes)
+        append_left(line, (row->total - row->bytes) / row->rate);
 }
 
 static void render_row(const struct progress *p, struct row *row, size_t columns, int64_t now,

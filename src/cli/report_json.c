@@ -66,7 +66,7 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     bool saved = node->status == SAVE_SAVED;
     bool may_be_there = saved || node->status == SAVE_UNKNOWN;
     json_t *object = json_object();
-    add(object, "address", text_or_null(node->address, NULL));
+    add(object, "address", text_or_null(node->run.address, NULL));
     add(object, "status", json_string(save_status_name(node->status)));
     add(object, "path", may_be_there ? text_or_null(node->path, NULL) : json_null());
     add(object, "bytes", saved ? number(node->facts.bytes) : json_null());
@@ -74,11 +74,37 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     add(object, "verified", json_boolean(saved && node->verified));
     add(object, "etcd", saved ? etcd_object(&node->facts) : json_null());
     add(object, "state_file", saved ? json_boolean(node->facts.state_file) : json_null());
-    add(object, "duration_ms", json_integer(node->duration_ms));
-    add(object, "phase", json_string(save_phase_name(node->phase)));
-    add(object, "error", error_object(&node->err, log));
+    add(object, "duration_ms", json_integer(node->run.duration_ms));
+    add(object, "phase", json_string(run_phase_name(node->run.phase)));
+    add(object, "error", error_object(&node->run.err, log));
     if (dry_run)
         add(object, "commands", lines_or_null(node->commands, log));
+    return object;
+}
+
+static json_t *store_object(const struct store_result *store, struct log *log)
+{
+    if (!store)
+        return json_null();
+    bool uploaded = store->status == STORE_UPLOADED;
+    json_t *object = json_object();
+    add(object, "status", json_string(store_status_name(store->status)));
+    add(object, "endpoint", text_or_null(store->endpoint, NULL));
+    add(object, "bucket", text_or_null(store->bucket, NULL));
+    add(object, "key", text_or_null(store->key, NULL));
+    add(object, "region", text_or_null(store->region, NULL));
+    add(object, "bytes", uploaded ? number(store->facts.bytes) : json_null());
+    add(object, "parts", uploaded ? json_integer((json_int_t)store->parts) : json_null());
+    add(object, "etag", text_or_null(store->etag, NULL));
+    add(object, "version_id", text_or_null(store->version_id, NULL));
+    add(object, "sha256", uploaded ? text_or_null(store->facts.sha256, NULL) : json_null());
+    add(object, "source_node", text_or_null(store->source_node, NULL));
+    add(object, "via", json_string("local"));
+    add(object, "credentials", text_or_null(store->credentials, NULL));
+    add(object, "verified", json_boolean(uploaded));
+    add(object, "etcd", uploaded ? etcd_object(&store->facts) : json_null());
+    add(object, "duration_ms", json_integer(store->duration_ms));
+    add(object, "error", error_object(&store->err, log));
     return object;
 }
 
@@ -131,7 +157,7 @@ char *report_json(const struct save_result *result, struct log *log)
         if (json_array_append_new(nodes, node_object(&result->nodes[i], result->dry_run, log)) < 0)
             abort();
     add(object, "nodes", nodes);
-    add(object, "s3", json_null());
+    add(object, "s3", store_object(result->store, log));
     return dump(object);
 }
 

@@ -19,17 +19,17 @@ static const char *note_of(const struct save_node *node)
     };
     if (node->status == SAVE_SAVED)
         return saved[node->verified][node->facts.state_file];
-    return node->err.kind != ERR_NONE && node->err.text ? node->err.text : "";
+    return node->run.err.kind != ERR_NONE && node->run.err.text ? node->run.err.text : "";
 }
 
 static struct row row_of(const struct save_node *node, struct log *log)
 {
     return (struct row){
         {
-         console_clean(NULL, node->address, false),
+         console_clean(NULL, node->run.address, false),
          str_dup(save_status_name(node->status)),
          node->status == SAVE_SAVED ? str_bytes(node->facts.bytes) : str_dup("-"),
-         str_duration(node->duration_ms),
+         str_duration(node->run.duration_ms),
          console_clean(log, note_of(node), false),
          }
     };
@@ -109,7 +109,7 @@ static void print_failure(struct buf *out, const struct save_result *result, str
 {
     buf_puts(out, "[etcd] Failed to take snapshot on all etcd hosts: ");
     for (size_t i = 0; i < result->n_nodes; i++) {
-        AUTO_FREE char *address = console_clean(NULL, result->nodes[i].address, false);
+        AUTO_FREE char *address = console_clean(NULL, result->nodes[i].run.address, false);
         AUTO_FREE char *note = console_clean(log, note_of(&result->nodes[i]), false);
         buf_printf(out, "%s%s: %s", i ? "; " : "", address, note);
     }
@@ -122,7 +122,7 @@ static void print_dry_run(struct buf *out, const struct save_result *result)
         const struct save_node *node = &result->nodes[i];
         if (!node->commands)
             continue;
-        AUTO_FREE char *address = console_clean(NULL, node->address, false);
+        AUTO_FREE char *address = console_clean(NULL, node->run.address, false);
         AUTO_FREE char *commands = console_clean(NULL, node->commands, true);
         buf_printf(out, "\n# On node %s:\n%s", address, commands);
     }
@@ -130,13 +130,37 @@ static void print_dry_run(struct buf *out, const struct save_result *result)
                count(result, SAVE_CHECKED), result->n_nodes, result->name);
 }
 
-/* The first and the second are RKE's, word for word: scripts look for them. They are used only where RKE
+/* What became of the upload, above the last line. */
+static void print_store(struct buf *out, const struct store_result *store, struct log *log)
+{
+    if (!store || store->status == STORE_SKIPPED)
+        return;
+    AUTO_FREE char *place = str_format("s3://%s/%s", store->bucket, store->key);
+    AUTO_FREE char *clean = console_clean(NULL, place, false);
+    if (store->status == STORE_UPLOADED) {
+        AUTO_FREE char *size = str_bytes(store->facts.bytes), *took = str_duration(store->duration_ms);
+        buf_printf(out, "\nuploaded %s (%s from node %s in %s)\n", clean, size, store->source_node, took);
+        return;
+    }
+    AUTO_FREE char *why = console_clean(log, store->err.text ? store->err.text : "unknown error", false);
+    buf_printf(out, "\nnot uploaded to %s: %s\n", clean, why);
+}
+
+static bool only_upload_failed(const struct save_result *result)
+{
+    return result->store && result->store->status == STORE_FAILED &&
+           count(result, SAVE_SAVED) == result->n_nodes;
+}
+
+/* The first three are RKE's, word for word: scripts look for them. They are used only where RKE
  * would mean the same; what it does not tell has words of its own. */
 static void print_last_line(struct buf *out, const struct save_result *result, struct log *log)
 {
     size_t saved = count(result, SAVE_SAVED);
     if (result->outcome == SAVE_OK)
         buf_printf(out, "Finished saving/uploading snapshot [%s] on all etcd hosts\n", result->name);
+    else if (result->outcome == SAVE_PARTIAL && only_upload_failed(result))
+        buf_puts(out, "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
     else if (result->outcome == SAVE_ALL_FAILED)
         print_failure(out, result, log);
     else if (result->outcome == SAVE_INTERRUPTED)
@@ -151,6 +175,7 @@ char *report_text(const struct save_result *result, struct log *log, bool colour
 {
     struct buf out = {.max = (size_t)16 << 20};
     print_table(&out, result, log, colour);
+    print_store(&out, result->store, log);
     if (result->dry_run && result->outcome != SAVE_INTERRUPTED && result->outcome != SAVE_REFUSED)
         print_dry_run(&out, result);
     else

@@ -2,9 +2,12 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "snapctl/base/str.h"
+#include "snapctl/cli/environment.h"
+#include "snapctl/s3/upload.h"
 
 enum { CA_MAX_BYTES = 1 << 20, FOLDER_MAX = 700, PORT_MAX = 65535 };
 
@@ -106,15 +109,13 @@ static int check_pem(const char *pem, size_t len, struct sc_err *err)
                     "PEM begins with -----BEGIN CERTIFICATE-----; openssl x509 -inform DER makes it of DER");
 }
 
-static int check_ca_file(const char *path, const struct s3_settings *settings, struct sc_err *err)
+static int read_ca_file(struct s3_settings *settings, struct sc_err *err)
 {
-    (void)settings;
-    AUTO_SECRET struct secret *pem = NULL;
-    if (secret_read_file(path, CA_MAX_BYTES, 0, &pem, err) < 0)
+    if (secret_read_file(settings->endpoint_ca, CA_MAX_BYTES, 0, &settings->ca_file, err) < 0)
         return -1;
-    if (check_pem(secret_data(pem), secret_len(pem), err) == 0)
+    if (check_pem(secret_data(settings->ca_file), secret_len(settings->ca_file), err) == 0)
         return 0;
-    return err_wrap(err, "%s", path);
+    return err_wrap(err, "%s", settings->endpoint_ca);
 }
 
 static int check_ca_text(const char *pem, const struct s3_settings *settings, struct sc_err *err)
@@ -205,7 +206,7 @@ static int blame_file(struct sc_err *err, const char *key)
     return err_wrap(err, FILE_KEYS "%s", key);
 }
 
-static int check_fields(const struct options *options, const struct s3_settings *settings, struct sc_err *err)
+static int check_fields(const struct options *options, struct s3_settings *settings, struct sc_err *err)
 {
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const char *given = text_at(options, fields[i].in_options);
@@ -214,7 +215,7 @@ static int check_fields(const struct options *options, const struct s3_settings 
             continue;
         return given ? err_wrap(err, "%s", fields[i].option) : blame_file(err, fields[i].key);
     }
-    if (settings->endpoint_ca && check_ca_file(settings->endpoint_ca, settings, err) < 0) {
+    if (settings->endpoint_ca && read_ca_file(settings, err) < 0) {
         err->kind = ERR_USAGE;
         return err_wrap(err, "--s3-endpoint-ca");
     }
@@ -244,6 +245,50 @@ static int check_together(const struct options *options, const struct s3_setting
     return err_hint(err, "give both, or neither to use the role of the etcd nodes");
 }
 
+/* KIND or aws:kms:KEY */
+static int split_sse(const char *sse, struct s3_settings *out, struct sc_err *err)
+{
+    static const char kms[] = "aws:kms";
+    size_t len = strlen(kms);
+    if (!sse || !*sse)
+        return 0;
+    if (strncmp(sse, kms, len) == 0 && sse[len] == ':' && sse[len + 1]) {
+        out->sse = str_dup(kms);
+        out->kms_key = sse + len + 1;
+        return 0;
+    }
+    if (strcmp(sse, kms) != 0 && strcmp(sse, "AES256") != 0) {
+        err_set(err, ERR_USAGE, "--s3-sse: \"%s\" is no kind of encryption", sse);
+        return err_hint(err, "it is AES256, aws:kms, or aws:kms:KEY");
+    }
+    out->sse = str_dup(sse);
+    return 0;
+}
+
+static int check_transport(const struct options *options, struct s3_settings *out, struct log *log,
+                           struct sc_err *err)
+{
+    size_t http = strlen("http://");
+    if (options->s3_concurrency > S3_CONCURRENCY_MAX)
+        return err_set(err, ERR_USAGE, "--s3-concurrency: at most %d parts at a time", S3_CONCURRENCY_MAX);
+    if (!out->wanted)
+        return 0;
+    if (strncasecmp(out->endpoint, "http://", http) == 0 && !options->s3_plain_http) {
+        log_write(log, LOG_WARN, NULL,
+                  "without --s3-plain-http S3 is spoken to with TLS: the http:// of %s is ignored",
+                  out->endpoint);
+        out->endpoint += http;
+    }
+    if (options->s3_plain_http)
+        log_write(log, LOG_WARN, NULL,
+                  "plain HTTP to S3: the snapshot, with every secret of the cluster, can be read on the way");
+    if (options->s3_skip_tls_verify)
+        log_write(log, LOG_WARN, NULL,
+                  "the certificate of S3 is not checked: whoever answers gets the snapshot, with every "
+                  "secret of the cluster");
+    return 0;
+}
+
 static void warn_without_effect(const struct options *options, struct log *log)
 {
     AUTO_BUF struct buf given = {0};
@@ -263,12 +308,51 @@ int s3_settings_make(const struct options *options, const struct cluster *cluste
 {
     *out = (struct s3_settings){.wanted = is_wanted(options, cluster)};
     merge(options, cluster, out);
-    if (check_fields(options, out, err) < 0 || check_together(options, out, err) < 0)
+    if (check_fields(options, out, err) < 0 || check_together(options, out, err) < 0 ||
+        split_sse(options->s3_sse, out, err) < 0 || check_transport(options, out, log, err) < 0) {
+        s3_settings_clear(out);
         return -1;
+    }
     if (!out->wanted)
         warn_without_effect(options, log);
-    if (out->wanted && strncasecmp(out->endpoint, "http://", strlen("http://")) == 0)
-        log_write(log, LOG_WARN, NULL, "S3 is always spoken to with TLS: the http:// of %s is ignored",
-                  out->endpoint);
     return 0;
+}
+
+void s3_settings_clear(struct s3_settings *settings)
+{
+    secret_free(settings->ca_file);
+    free(settings->sse);
+    *settings = (struct s3_settings){0};
+}
+
+static const char *environment_of(void *arg, const char *name)
+{
+    (void)arg;
+    return environment_get(name);
+}
+
+struct store_options s3_settings_store(const struct s3_settings *settings, const struct options *options,
+                                       const struct cluster *cluster, const char *home)
+{
+    return (struct store_options){
+        .endpoint = settings->endpoint,
+        .bucket = settings->bucket_name,
+        .folder = settings->folder,
+        .region = settings->region,
+        .lookup = (enum s3_lookup)options->s3_lookup,
+        .plain_http = options->s3_plain_http,
+        .skip_tls_verify = options->s3_skip_tls_verify,
+        .ca_pem = settings->ca_file ? secret_data(settings->ca_file) : settings->custom_ca,
+        .proxy = options->s3_proxy && *options->s3_proxy ? options->s3_proxy : NULL,
+        .timeout_s = options->s3_timeout_s,
+        .concurrency = (unsigned)options->s3_concurrency,
+        .sse = settings->sse,
+        .kms_key = settings->kms_key,
+        .flags = {text_at(options,      offsetof(struct options,    access_key)), options->secret_key,
+                  options->session_token                                                                   },
+        .cluster_file = {text_at(&cluster->s3, offsetof(struct cluster_s3, access_key)),
+                  cluster->s3.secret_key,                                                              NULL},
+        .env = environment_of,
+        .home = home,
+    };
 }

@@ -104,7 +104,7 @@ static size_t count_open_questions(const struct hosts *h)
     return n;
 }
 
-void hosts_ask(struct hosts *h, const struct save_ui *ui)
+void hosts_ask(struct hosts *h, const struct run_ui *ui)
 {
     runner_lock(h->runner);
     size_t n = count_open_questions(h);

@@ -3,8 +3,8 @@
 #ifndef SNAPCTL_CORE_HOSTS_PRIVATE_H
 #define SNAPCTL_CORE_HOSTS_PRIVATE_H
 
+#include "snapctl/core/run.h"
 #include "snapctl/core/runner.h"
-#include "snapctl/core/save.h"
 
 struct hosts;
 
@@ -21,6 +21,6 @@ void hosts_settled(struct hosts *hosts);
 bool hosts_were_asked(struct hosts *hosts);
 
 /* In the main thread: asks the ui if it is time. */
-void hosts_ask(struct hosts *hosts, const struct save_ui *ui);
+void hosts_ask(struct hosts *hosts, const struct run_ui *ui);
 
 #endif

@@ -15,13 +15,13 @@ struct entry {
 
 struct keys {
     const char *config_path;
-    const struct save_ui *ui;
+    const struct run_ui *ui;
     struct log *log;
     struct entry *entries;
     size_t n;
 };
 
-struct keys *keys_new(const char *config_path, const struct save_ui *ui, struct log *log)
+struct keys *keys_new(const char *config_path, const struct run_ui *ui, struct log *log)
 {
     struct keys *keys = mem_calloc(1, sizeof *keys);
     keys->config_path = config_path;

@@ -3,12 +3,13 @@
 #ifndef SNAPCTL_CORE_KEYS_PRIVATE_H
 #define SNAPCTL_CORE_KEYS_PRIVATE_H
 
-#include "snapctl/core/save.h"
+#include "snapctl/config/cluster.h"
+#include "snapctl/core/run.h"
 
 struct keys;
 
 /* label and the other pointers outlive the keys. */
-struct keys *keys_new(const char *config_path, const struct save_ui *ui, struct log *log) WARN_UNUSED;
+struct keys *keys_new(const char *config_path, const struct run_ui *ui, struct log *log) WARN_UNUSED;
 void keys_free(struct keys *keys);
 
 /* The key that auth names; owner ("node 10.0.0.1") stands in the label of an inline one. */

@@ -10,6 +10,7 @@
 #include "keys.h"
 #include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
+#include "snapctl/core/save.h"
 
 enum { STATE_MAX_BYTES = 64 << 20, FLOOR_MS = 60000, BYTES_PER_MS = 5000, RUN_BYTES = 16 };
 
@@ -29,15 +30,14 @@ int64_t plan_timeout_ms(const struct plan *plan, uint64_t database_bytes)
     return wanted > least ? wanted : least;
 }
 
-static int plan_name(struct plan *plan, const struct save_options *options, struct log *log,
-                     struct sc_err *err)
+int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_err *err)
 {
     bool dropped = false;
-    if (!options->name) {
+    if (!name) {
         plan->owned->name = save_make_name((int64_t)time(NULL));
         log_write(log, LOG_WARN, NULL, "no --name was given: the snapshot is called %s", plan->owned->name);
     } else {
-        plan->owned->name = save_check_name(options->name, &dropped, err);
+        plan->owned->name = save_check_name(name, &dropped, err);
     }
     if (!plan->owned->name)
         return -1;
@@ -61,11 +61,9 @@ static char *state_path(const struct cluster *cluster)
     return str_format("%.*s.rkestate", (int)(dot ? (size_t)(dot - path) : strlen(path)), path);
 }
 
-static int read_state(const struct cluster *cluster, const struct save_options *options, struct log *log,
-                      struct secret **out, struct sc_err *err)
+static int read_state(const char *path, bool required, struct log *log, struct secret **out,
+                      struct sc_err *err)
 {
-    AUTO_FREE char *path = options->state_file ? str_dup(options->state_file) : state_path(cluster);
-    bool required = options->require_state || options->state_file;
     if (access(path, F_OK) < 0 && errno == ENOENT) {
         if (required) {
             err_set(err, ERR_CONFIG, "the state file %s does not exist", path);
@@ -104,11 +102,12 @@ static struct secret *env_text(const struct cluster *cluster)
 }
 
 /* What every node is given by standard input: the environment, then the state file. */
-static int plan_input(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
-                      struct log *log, struct sc_err *err)
+int plan_input(struct plan *plan, const struct cluster *cluster, const char *state_file, bool required,
+               struct log *log, struct sc_err *err)
 {
     AUTO_SECRET struct secret *state = NULL;
-    if (read_state(cluster, options, log, &state, err) < 0)
+    AUTO_FREE char *path = state_file ? str_dup(state_file) : state_path(cluster);
+    if (read_state(path, required || state_file, log, &state, err) < 0)
         return -1;
     AUTO_SECRET struct secret *env = env_text(cluster);
     AUTO_SECRET struct secret *archive =
@@ -125,7 +124,7 @@ static int plan_input(struct plan *plan, const struct cluster *cluster, const st
     return 0;
 }
 
-static int plan_auth(struct plan *plan, const struct cluster_host *from, const struct save_options *options,
+static int plan_auth(struct plan *plan, const struct cluster_host *from, const struct run_options *options,
                      const char *owner, struct log *log, struct ssh_host *to, struct sc_err *err)
 {
     bool agent = from->auth.agent || options->ssh_agent_auth;
@@ -141,7 +140,7 @@ static int plan_auth(struct plan *plan, const struct cluster_host *from, const s
     return keys_get(plan->owned->keys, &from->auth, owner, &to->key, err);
 }
 
-static int plan_bastion(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+static int plan_bastion(struct plan *plan, const struct cluster *cluster, const struct run_options *options,
                         struct log *log, struct sc_err *err)
 {
     if (!cluster->bastion)
@@ -150,7 +149,7 @@ static int plan_bastion(struct plan *plan, const struct cluster *cluster, const 
     return plan_auth(plan, cluster->bastion, options, "bastion_host", log, plan->bastion, err);
 }
 
-static int plan_nodes(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+static int plan_nodes(struct plan *plan, const struct cluster *cluster, const struct run_options *options,
                       struct log *log, struct sc_err *err)
 {
     static const char default_socket[] = "/var/run/docker.sock";
@@ -169,7 +168,7 @@ static int plan_nodes(struct plan *plan, const struct cluster *cluster, const st
     return 0;
 }
 
-static int plan_hosts(struct plan *plan, const struct save_options *options, struct log *log,
+static int plan_hosts(struct plan *plan, const struct run_options *options, struct log *log,
                       struct sc_err *err)
 {
     AUTO_FREE char *own = str_format("%s/.ssh/known_hosts", options->home);
@@ -192,7 +191,7 @@ static int plan_hosts(struct plan *plan, const struct save_options *options, str
     return 0;
 }
 
-static void plan_job(struct plan *plan, const struct cluster *cluster, const struct save_options *options)
+static void plan_job(struct plan *plan, const struct cluster *cluster, const struct run_options *options)
 {
     struct plan_owned *o = plan->owned;
     unsigned char random[RUN_BYTES];
@@ -218,26 +217,23 @@ static void plan_job(struct plan *plan, const struct cluster *cluster, const str
     plan->job.prefix_path = cluster->prefix_path;
     plan->job.kubernetes_version = cluster->kubernetes_version;
     plan->job.ignore_docker_version = options->ignore_docker_version || cluster->ignore_docker_version;
-    plan->job.force = options->force;
     plan->job.registries = o->registries;
     plan->job.n_registries = cluster->n_registries;
-    plan->timeout_s = options->timeout_s ? options->timeout_s : cluster->snapshot_timeout_s;
+    plan->timeout_s = cluster->snapshot_timeout_s;
 }
 
-static int plan_fill(struct plan *plan, const struct cluster *cluster, const struct save_options *options,
+static int plan_fill(struct plan *plan, const struct cluster *cluster, const struct run_options *options,
                      struct log *log, struct sc_err *err)
 {
     plan_job(plan, cluster, options);
     if (plan->job.image && !node_image_valid(plan->job.image))
         return err_set(err, ERR_USAGE, "\"%s\" cannot be the name of an image", plan->job.image);
-    if (plan_name(plan, options, log, err) < 0 || plan_hosts(plan, options, log, err) < 0 ||
-        plan_input(plan, cluster, options, log, err) < 0 ||
-        plan_bastion(plan, cluster, options, log, err) < 0)
+    if (plan_hosts(plan, options, log, err) < 0 || plan_bastion(plan, cluster, options, log, err) < 0)
         return -1;
     return plan_nodes(plan, cluster, options, log, err);
 }
 
-int plan_make(const struct cluster *cluster, const struct save_options *options, const struct save_ui *ui,
+int plan_make(const struct cluster *cluster, const struct run_options *options, const struct run_ui *ui,
               struct log *log, struct plan **out, struct sc_err *err)
 {
     struct plan *plan = mem_calloc(1, sizeof *plan);

@@ -185,10 +185,15 @@ void runner_open_meeting(struct runner *r)
     runner_wake(r);
 }
 
-bool runner_all_ended(const struct runner *r)
+bool runner_ended(const struct runner *r, size_t n)
 {
-    for (size_t i = 0; i < r->n; i++)
+    for (size_t i = 0; i < n; i++)
         if (!r->workers[i].ended)
             return false;
     return true;
+}
+
+bool runner_all_ended(const struct runner *r)
+{
+    return runner_ended(r, r->n);
 }

@@ -13,7 +13,8 @@ complain() {
 # What RKE.md's users and the exit statuses' readers rely on, apart from the program's own tables.
 options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-name folder region
     ssh-agent-auth ignore-docker-version image state-file require-state timeout parallel require force
-    verify host-key-checking known-hosts output dry-run no-s3 debug quiet trace help)
+    verify host-key-checking known-hosts output dry-run no-s3
+    session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency debug quiet trace help)
 statuses=(0 1 2 3 4 129 130 143)
 variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR)
 

@@ -28,7 +28,12 @@ struct options {
     enum option_switch s3;
     bool no_s3;
     const char *s3_endpoint, *s3_endpoint_ca, *access_key, *bucket_name, *folder, *region;
-    struct secret *secret_key; /* NULL: not given */
+    struct secret *secret_key, *session_token; /* NULL: not given */
+    int s3_lookup;                             /* enum s3_lookup */
+    bool s3_plain_http, s3_skip_tls_verify;
+    const char *s3_proxy, *s3_sse;
+    int s3_timeout_s;   /* 0: not given */
+    int s3_concurrency; /* 0: not given */
 };
 
 enum option_type {

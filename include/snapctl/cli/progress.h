@@ -8,18 +8,18 @@
 #include <stdint.h>
 
 #include "snapctl/cli/console.h"
-#include "snapctl/core/save.h"
+#include "snapctl/core/run.h"
 
 struct progress;
 
-/* For n nodes whose addresses are given; quiet: nothing but errors. */
+/* For n nodes whose addresses are given, and a row for S3 behind them if store; quiet: nothing but errors. */
 struct progress *progress_new(struct console *console, struct log *log, const char *const *addresses,
-                              size_t n, bool quiet) WARN_UNUSED;
+                              size_t n, bool store, bool quiet) WARN_UNUSED;
 void progress_free(struct progress *progress);
 
 /* Takes an event in. The error of a node that failed is printed at once, unless it concerns the whole run
  * (ERR_REFUSED, ERR_CANCELLED) and so is told with its end. */
-void progress_event(struct progress *progress, const struct save_event *event);
+void progress_event(struct progress *progress, const struct run_event *event);
 
 /* Draws the live block anew. */
 void progress_tick(struct progress *progress);

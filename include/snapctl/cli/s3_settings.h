@@ -7,13 +7,17 @@
 #include "snapctl/base/log.h"
 #include "snapctl/cli/options.h"
 #include "snapctl/config/cluster.h"
+#include "snapctl/core/store.h"
 
 /* What is checked before anything is dialled. Strings belong to the options and the cluster. */
 struct s3_settings {
     bool wanted; /* by --s3 or by the file, and not turned off */
     const char *endpoint;
     const char *endpoint_ca; /* path; NULL: none, or custom_ca has it */
+    struct secret *ca_file;  /* what is in it */
     const char *custom_ca;   /* PEM text */
+    char *sse;               /* "AES256", "aws:kms"; NULL: the bucket's own */
+    const char *kms_key;     /* NULL: the account's */
     const char *access_key;
     const struct secret *secret_key;
     const char *bucket_name, *folder, *region;
@@ -23,5 +27,10 @@ struct s3_settings {
  * have no effect. ERR_USAGE for an option, ERR_CONFIG for a key of the file. */
 int s3_settings_make(const struct options *options, const struct cluster *cluster, struct log *log,
                      struct s3_settings *out, struct sc_err *err) WARN_UNUSED;
+void s3_settings_clear(struct s3_settings *settings);
+
+/* The store of settings that are wanted. It points into the settings, the options and the cluster. */
+struct store_options s3_settings_store(const struct s3_settings *settings, const struct options *options,
+                                       const struct cluster *cluster, const char *home);
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef SNAPCTL_CORE_PLAN_H
 #define SNAPCTL_CORE_PLAN_H
 
-#include "snapctl/core/save.h"
+#include "snapctl/config/cluster.h"
+#include "snapctl/core/run.h"
 #include "snapctl/node/node.h"
 
 /* An etcd node to be dialled. */
@@ -20,15 +21,23 @@ struct plan {
     struct node_job job;
     struct ssh_policy policy; /* without confirm */
     bool with_state;          /* the state file is part of the snapshot */
-    int timeout_s;            /* of a snapshot: see plan_timeout_ms */
+    int timeout_s;            /* of a snapshot, the file's: see plan_timeout_ms */
     struct plan_owned *owned; /* what the fields above point into */
 };
 
-/* Reads keys, certificates, known_hosts and the state file, and asks ui for the passphrases of locked keys,
- * once a key. The cluster and the options outlive the plan. Errors: ERR_USAGE, ERR_CONFIG, ERR_AUTH (a wrong
- * passphrase); warnings go to the log. */
-int plan_make(const struct cluster *cluster, const struct save_options *options, const struct save_ui *ui,
+/* How the nodes are reached: reads keys, certificates and known_hosts, and asks ui for the passphrases of
+ * locked keys, once a key. The cluster and the options outlive the plan. Errors: ERR_USAGE, ERR_CONFIG,
+ * ERR_AUTH (a wrong passphrase); warnings go to the log. */
+int plan_make(const struct cluster *cluster, const struct run_options *options, const struct run_ui *ui,
               struct log *log, struct plan **out, struct sc_err *err) WARN_UNUSED;
+
+/* The snapshot's name for the job, checked; NULL makes one up. */
+int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_err *err) WARN_UNUSED;
+
+/* What is placed on the nodes before a snapshot: the environment, and the state file (NULL: the one beside
+ * cluster.yml) if it is there; required makes a missing one ERR_CONFIG. */
+int plan_input(struct plan *plan, const struct cluster *cluster, const char *state_file, bool required,
+               struct log *log, struct sc_err *err) WARN_UNUSED;
 void plan_free(struct plan *plan);
 
 /* How long the snapshot of a database of so many bytes may take: the plan's timeout, but at least 60 s and 1

@@ -57,6 +57,9 @@ bool runner_all_met(const struct runner *runner);
 /* With the lock held: lets the workers at the meeting go on. */
 void runner_open_meeting(struct runner *runner);
 
+/* With the lock held, from any thread: the first n workers are through. */
+bool runner_ended(const struct runner *runner, size_t n);
+
 /* With the lock held. */
 bool runner_all_ended(const struct runner *runner);
 

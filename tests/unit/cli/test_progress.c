@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "snapctl/cli/progress.h"
+#include "snapctl/core/save.h"
 
 static const char *const addresses[] = {"10.0.0.1", "node-2.example.org", "10.0.0.3"};
 
@@ -29,7 +30,7 @@ static struct fixture set_up(bool live, bool quiet)
     assert_true(f.fd >= 0);
     f.console = console_new(f.fd, f.fd, live, false);
     f.log = log_new(LOG_INFO, console_log_writer, f.console);
-    f.progress = progress_new(f.console, f.log, addresses, 3, quiet);
+    f.progress = progress_new(f.console, f.log, addresses, 3, false, quiet);
     return f;
 }
 
@@ -49,30 +50,28 @@ static void tear_down(struct fixture *f)
     close(f->fd);
 }
 
-static void tell(struct fixture *f, size_t node, enum save_phase phase)
+static void tell(struct fixture *f, size_t node, enum run_phase phase)
 {
-    progress_event(f->progress,
-                   &(struct save_event){.node = node, .address = addresses[node], .phase = phase});
+    progress_event(f->progress, &(struct run_event){.node = node, .phase = phase});
 }
 
 static void end(struct fixture *f, size_t node, enum save_status status, const struct sc_err *err)
 {
     progress_event(
         f->progress,
-        &(struct save_event){
-            .node = node, .address = addresses[node], .ended = true, .status = status, .err = err});
+        &(struct run_event){.node = node, .ended = true, .outcome = save_status_name(status), .err = err});
 }
 
 static void life_of_two_nodes(struct fixture *f)
 {
     char text[] = "etcd is \033[31mdown", hint[] = "start it\nand try again";
     const struct sc_err err = {ERR_ETCD, text, hint}, refused = {ERR_REFUSED, text, NULL};
-    tell(f, 0, SAVE_CONNECT);
-    tell(f, 1, SAVE_CONNECT);
-    tell(f, 0, SAVE_SNAPSHOT);
-    tell(f, 0, SAVE_SNAPSHOT);
-    tell(f, 0, SAVE_VERIFY);
-    tell(f, 0, SAVE_VERIFY);
+    tell(f, 0, RUN_CONNECT);
+    tell(f, 1, RUN_CONNECT);
+    tell(f, 0, RUN_SNAPSHOT);
+    tell(f, 0, RUN_SNAPSHOT);
+    tell(f, 0, RUN_VERIFY);
+    tell(f, 0, RUN_VERIFY);
     end(f, 1, SAVE_FAILED, &err);
     end(f, 0, SAVE_SAVED, NULL);
     end(f, 2, SAVE_FAILED, &refused);
@@ -119,18 +118,18 @@ static void live_block(void **state)
 {
     (void)state;
     struct fixture f = set_up(true, false);
-    tell(&f, 0, SAVE_CONNECT);
+    tell(&f, 0, RUN_CONNECT);
     int64_t start = ctx_now_ms();
-    progress_event(f.progress, &(struct save_event){
-                                   .node = 1, .phase = SAVE_VERIFY, .bytes = 50000000, .total = 118000000});
+    progress_event(f.progress, &(struct run_event){
+                                   .node = 1, .phase = RUN_VERIFY, .bytes = 50000000, .total = 118000000});
     assert_block(&f, 80, 24, start,
                  "10.0.0.1            connecting           0.0 s\n"
                  "node-2.example.org  reading back         0.0 s  50.0 MB of 118.0 MB\n"
                  "10.0.0.3            waiting\n");
     /* Far enough from the start that the milliseconds in between do not show. */
-    assert_block(&f, 80, 24, start + 10000,
+    assert_block(&f, 100, 24, start + 10000,
                  "10.0.0.1            connecting          10.0 s\n"
-                 "node-2.example.org  reading back        10.0 s  50.0 MB of 118.0 MB  5.0 MB/s\n"
+                 "node-2.example.org  reading back        10.0 s  50.0 MB of 118.0 MB  5.0 MB/s  13 s left\n"
                  "10.0.0.3            waiting\n");
     /* Nothing came since: the rate says so. */
     assert_block(&f, 40, 24, start + 20000,

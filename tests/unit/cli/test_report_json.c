@@ -37,9 +37,9 @@ static char address_one[] = "10.0.0.1", address_two[] = "10.0.0.2", path[] = "/o
 static struct save_node saved_node(void)
 {
     return (struct save_node){
-        .address = address_one,
+        .run.address = address_one,
         .status = SAVE_SAVED,
-        .phase = SAVE_DONE,
+        .run.phase = RUN_DONE,
         .path = path,
         .verified = true,
         .facts = {.bytes = 118000000,
@@ -47,19 +47,19 @@ static struct save_node saved_node(void)
                   .etcd_bytes = 240000032,
                   .etcd_sha256 = SHA_ETCD,
                   .state_file = true},
-        .duration_ms = 12345,
+        .run.duration_ms = 12345,
     };
 }
 
-static struct save_node failed_node(struct sc_err err, enum save_status status, enum save_phase phase)
+static struct save_node failed_node(struct sc_err err, enum save_status status, enum run_phase phase)
 {
     return (struct save_node){
-        .address = address_two,
+        .run.address = address_two,
         .status = status,
-        .phase = phase,
+        .run.phase = phase,
         .path = path,
-        .duration_ms = 77,
-        .err = err,
+        .run.duration_ms = 77,
+        .run.err = err,
     };
 }
 
@@ -117,7 +117,7 @@ static void some_saved(void **state)
     struct sc_err err = {0};
     err_set(&err, ERR_NETWORK, "connection lost");
     err_hint(&err, "is it up?");
-    struct save_node nodes[] = {saved_node(), failed_node(err, SAVE_FAILED, SAVE_SNAPSHOT)};
+    struct save_node nodes[] = {saved_node(), failed_node(err, SAVE_FAILED, RUN_SNAPSHOT)};
     struct save_result result = result_of(nodes, 2, SAVE_PARTIAL);
     assert_document(report_json(&result, NULL),
                     HEAD("partial") "\"error\":null,\"nodes\":[" SAVED_NODE "," UNSAVED_NODE(
@@ -133,7 +133,7 @@ static void unknown(void **state)
     (void)state;
     struct sc_err err = {0};
     err_set(&err, ERR_TIMEOUT, "no answer");
-    struct save_node nodes[] = {failed_node(err, SAVE_UNKNOWN, SAVE_VERIFY)};
+    struct save_node nodes[] = {failed_node(err, SAVE_UNKNOWN, RUN_VERIFY)};
     struct save_result result = result_of(nodes, 1, SAVE_ALL_FAILED);
     assert_document(
         report_json(&result, NULL),
@@ -172,7 +172,7 @@ static void dry_run(void **state)
 {
     (void)state;
     char commands[] = "sh -c 'true'\n";
-    struct save_node nodes[] = {failed_node((struct sc_err){0}, SAVE_CHECKED, SAVE_CHECK)};
+    struct save_node nodes[] = {failed_node((struct sc_err){0}, SAVE_CHECKED, RUN_CHECK)};
     nodes[0].commands = commands;
     struct save_result result = result_of(nodes, 1, SAVE_OK);
     result.dry_run = true;
@@ -225,7 +225,7 @@ static void hostile_texts(void **state)
     log_redact(log, secret);
     struct sc_err err = {0};
     err_set(&err, ERR_DOCKER, "bad \033[2J\xff password hunter2");
-    struct save_node nodes[] = {failed_node(err, SAVE_FAILED, SAVE_CHECK)};
+    struct save_node nodes[] = {failed_node(err, SAVE_FAILED, RUN_CHECK)};
     struct save_result result = result_of(nodes, 1, SAVE_ALL_FAILED);
     char *text = report_json(&result, log);
     json_t *document = json_loads(text, 0, NULL);

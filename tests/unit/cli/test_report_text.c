@@ -15,19 +15,22 @@ static char none_running[] = "etcd is not running", lost[] = "connection\nlost";
 static struct save_node saved(char *address, bool verified)
 {
     return (struct save_node){
-        .address = address,
+        .run.address = address,
         .status = SAVE_SAVED,
-        .phase = SAVE_DONE,
+        .run.phase = RUN_DONE,
         .verified = verified,
         .facts = {.bytes = 118300000, .state_file = true},
-        .duration_ms = 12300
+        .run.duration_ms = 12300
     };
 }
 
 static struct save_node failed(char *address, enum save_status status, char *text)
 {
     return (struct save_node){
-        .address = address, .status = status, .duration_ms = 61000, .err = {ERR_ETCD, text, NULL}
+        .run.address = address,
+        .status = status,
+        .run.duration_ms = 61000,
+        .run.err = {ERR_ETCD, text, NULL}
     };
 }
 
@@ -102,7 +105,7 @@ static void dry_run(void **state)
     (void)state;
     char commands[] = "sh -c 'true \033[2J'\n";
     struct save_node nodes[] = {
-        {.address = one, .status = SAVE_CHECKED, .commands = commands},
+        {.run.address = one, .status = SAVE_CHECKED, .commands = commands},
         failed(two, SAVE_FAILED, none_running)
     };
     struct save_result result = {

@@ -271,8 +271,9 @@ static void warns(void **state)
     options.s3 = SWITCH_ON;
     options.s3_endpoint = "http://s3.example.org";
     assert_int_equal(s3_settings_make(&options, &none, log, &s3, &err), 0);
-    assert_string_equal(line,
-                        "S3 is always spoken to with TLS: the http:// of http://s3.example.org is ignored");
+    assert_string_equal(
+        line,
+        "without --s3-plain-http S3 is spoken to with TLS: the http:// of http://s3.example.org is ignored");
     log_free(log);
 }
 

@@ -16,9 +16,12 @@ static void exit_status_by_table(void **state)
     (void)state;
     for (size_t n = 1; n <= 5; n++)
         for (size_t s = 0; s <= n; s++) {
-            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ALL), s == 0 ? 1 : s < n ? 3 : 0);
-            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_QUORUM), s == 0 ? 1 : 2 * s > n ? 0 : 3);
-            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ANY), s == 0 ? 1 : 0);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ALL, false), s == 0 ? 1 : s < n ? 3 : 0);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_QUORUM, false), s == 0      ? 1
+                                                                                 : 2 * s > n ? 0
+                                                                                             : 3);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ANY, false), s == 0 ? 1 : 0);
+            assert_int_equal(save_exit_status(n, s, SAVE_REQUIRE_ANY, true), s == 0 ? 1 : 3);
         }
 }
 

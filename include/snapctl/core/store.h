@@ -1,0 +1,52 @@
+/* The store that a snapshot is uploaded to: what is asked for, and what came of it. */
+#ifndef SNAPCTL_CORE_STORE_H
+#define SNAPCTL_CORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapctl/base/err.h"
+#include "snapctl/s3/address.h"
+#include "snapctl/s3/credentials.h"
+#include "snapctl/snapshot/archive.h"
+
+/* As the command line and cluster.yml say. NULL, 0 and false where they say nothing. All outlives the run. */
+struct store_options {
+    const char *endpoint; /* NULL: s3.amazonaws.com */
+    const char *bucket;   /* never NULL */
+    const char *folder, *region;
+    enum s3_lookup lookup;
+    bool plain_http, skip_tls_verify;
+    const char *ca_pem;   /* adds to the system's roots */
+    const char *proxy;    /* NULL: the environment's */
+    int timeout_s;        /* of the upload as a whole; 0: as long as the archive's size asks for */
+    unsigned concurrency; /* parts in flight; 0: S3_CONCURRENCY */
+    const char *sse, *kms_key;
+    struct credentials_keys flags, cluster_file; /* each flag overrides its field of the file */
+    const char *(*env)(void *arg, const char *name);
+    void *env_arg;
+    const char *home;
+};
+
+/* skipped: nothing was there to be uploaded. */
+enum store_status { STORE_SKIPPED, STORE_UPLOADED, STORE_FAILED };
+
+/* "skipped", "uploaded", "failed", as in JSON. */
+const char *store_status_name(enum store_status status);
+
+/* What came of an upload. Strings are owned; NULL where unknown. */
+struct store_result {
+    enum store_status status;
+    char *endpoint, *bucket, *key, *region;
+    char *source_node;          /* whose archive it is */
+    const char *credentials;    /* the provider's name; a literal */
+    struct archive_facts facts; /* of what was uploaded */
+    unsigned parts;
+    char *etag, *version_id;
+    int64_t duration_ms; /* from the first byte to the end */
+    struct sc_err err;
+};
+void store_result_free(struct store_result *result); /* NULL is allowed */
+
+#endif

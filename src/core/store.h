@@ -1,0 +1,31 @@
+/* The way to the bucket: credentials, client and key, and what is asked before anything is begun. Used by one
+ * thread at a time. */
+#ifndef SNAPCTL_SRC_CORE_STORE_H
+#define SNAPCTL_SRC_CORE_STORE_H
+
+#include "snapctl/core/store.h"
+#include "snapctl/s3/upload.h"
+
+struct store;
+
+/* Nothing is sent yet. The options outlive it. ERR_CONFIG for what cannot work: endpoint, bucket, folder, CA.
+ */
+int store_new(const struct store_options *options, const char *name, struct store **out,
+              struct sc_err *err) WARN_UNUSED;
+void store_free(struct store *store);
+
+/* Finds credentials, where there are none yet, and asks the bucket: reachable, keys good, name free? A taken
+ * name is ERR_REFUSED unless replace. */
+int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct sc_err *err) WARN_UNUSED;
+
+/* An outage may be over by the next try; everything else is wrong with the request. */
+bool store_is_outage(enum err_kind kind);
+
+/* After a store_ask that got as far as the keys; else NULL. */
+struct s3_client *store_client(const struct store *store);
+const char *store_key(const struct store *store);
+
+/* Fills in where the object is, and whose keys were used. */
+void store_describe(const struct store *store, struct store_result *result);
+
+#endif

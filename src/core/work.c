@@ -1,0 +1,138 @@
+#include "work.h"
+
+#include "snapctl/base/retry.h"
+#include "snapctl/base/str.h"
+
+enum { CHECK_MS = 60000, RETRY_BASE_MS = 250, RETRY_CAP_MS = 5000, PROGRESS_MS = 200 };
+
+void work_tell(struct work *w, enum run_phase phase, uint64_t bytes)
+{
+    w->result->phase = phase;
+    run_post(w->run, (struct run_event){.node = w->index, .phase = phase, .bytes = bytes, .total = w->total});
+}
+
+void work_progress(void *arg, uint64_t bytes)
+{
+    struct work *w = arg;
+    int64_t now = ctx_now_ms();
+    if (now - w->shown_ms < PROGRESS_MS)
+        return;
+    w->shown_ms = now;
+    work_tell(w, w->result->phase, bytes);
+}
+
+void work_disconnect(struct work *w)
+{
+    ssh_close(w->ssh);
+    w->ssh = NULL;
+}
+
+static int connect(struct work *w, const struct ctx *ctx, struct sc_err *err)
+{
+    const struct plan *plan = w->run->plan;
+    return ssh_connect(ctx, &w->run->policy, &plan->nodes[w->index].host, plan->bastion, &w->ssh, err);
+}
+
+int work_enter(struct work *w, struct sc_err *err)
+{
+    work_tell(w, RUN_CONNECT, 0);
+    int result = connect(w, &w->ctx, err);
+    if (result < 0 && hosts_were_asked(w->run->hosts) &&
+        (err->kind == ERR_NETWORK || err->kind == ERR_TIMEOUT))
+        result = connect(w, &w->ctx, err);
+    hosts_settled(w->run->hosts);
+    return result;
+}
+
+bool work_breaks_session(enum err_kind kind)
+{
+    return kind == ERR_NETWORK || kind == ERR_TIMEOUT || kind == ERR_CANCELLED;
+}
+
+static int try_once(struct work *w, const struct ctx *ctx, work_step *step, bool again, struct sc_err *err)
+{
+    int result = w->ssh ? 0 : connect(w, ctx, err);
+    if (result == 0)
+        result = step(w, ctx, again, err);
+    if (result < 0 && work_breaks_session(err->kind))
+        work_disconnect(w);
+    return result;
+}
+
+static int give_up(const struct ctx *outer, int64_t ms, struct sc_err *err)
+{
+    if (ctx_check(outer, NULL) < 0)
+        return ctx_check(outer, err);
+    AUTO_FREE char *limit = str_duration(ms);
+    return err_wrap(err, "given up after %s", limit);
+}
+
+int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step *step, struct sc_err *err)
+{
+    struct ctx ctx = ctx_within(outer, ms);
+    for (unsigned tries = 0;; tries++) {
+        if (try_once(w, &ctx, step, tries > 0, err) == 0)
+            return 0;
+        if (err->kind != ERR_NETWORK && err->kind != ERR_TIMEOUT)
+            return -1;
+        if (ctx_wait(&ctx, -1, 0, retry_delay_ms(tries, RETRY_BASE_MS, RETRY_CAP_MS), NULL) < 0)
+            return give_up(outer, ms, err);
+        ctx_log(&ctx, LOG_WARN, "the connection was lost, trying again: %s", err->text);
+    }
+}
+
+static void set_checked(struct work *w)
+{
+    runner_lock(w->run->runner);
+    w->checked = true;
+    runner_wake(w->run->runner);
+    runner_unlock(w->run->runner);
+}
+
+int work_check(struct work *w, struct sc_err *err)
+{
+    struct ctx ctx = ctx_within(&w->ctx, CHECK_MS);
+    work_tell(w, RUN_CHECK, 0);
+    if (node_probe(&w->node, w->ssh, &ctx, err) < 0 || node_judge(&w->node, &ctx, err) < 0)
+        return -1;
+    const struct node_facts *f = &w->node.facts;
+    AUTO_FREE char *size = str_bytes(f->database_bytes);
+    ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
+            f->image, f->pull ? " (to be pulled)" : "");
+    set_checked(w);
+    return 0;
+}
+
+struct ctx work_cleaning(const struct work *w)
+{
+    struct ctx ctx = w->ctx;
+    ctx.cancel = w->run->late;
+    return ctx;
+}
+
+/* With the lock held: a node that can be dialled, SIZE_MAX if there is none yet; *over: nor will there be. */
+static size_t find_checked(const struct run *run, size_t avoid, bool *over)
+{
+    size_t found = SIZE_MAX, n = run->plan->n_nodes;
+    *over = runner_ended(run->runner, n);
+    for (size_t i = 0; i < n; i++)
+        if (run->works[i].checked && (found == SIZE_MAX || found == avoid))
+            found = i;
+    return found;
+}
+
+int run_session(struct run *run, const struct ctx *ctx, size_t avoid, struct ssh **out, size_t *index,
+                struct sc_err *err)
+{
+    bool over = false;
+    int result = 0;
+    runner_lock(run->runner);
+    while ((*index = find_checked(run, avoid, &over)) == SIZE_MAX && !over && result == 0)
+        result = runner_wait(run->runner, ctx, err);
+    runner_unlock(run->runner);
+    if (result < 0)
+        return -1;
+    if (*index == SIZE_MAX)
+        return err_set(err, ERR_NETWORK, "no etcd node can be used");
+    return ssh_connect(ctx, &run->policy, &run->plan->nodes[*index].host, run->plan->bastion, out, err);
+}
