@@ -109,7 +109,10 @@ static void set_security(CURL *easy, const struct http_settings *settings)
 static void set_route(CURL *easy, const struct http_settings *settings)
 {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, settings->unix_socket);
+    if (settings->unix_socket && *settings->unix_socket == '@')
+        curl_easy_setopt(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, settings->unix_socket + 1);
+    else
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, settings->unix_socket);
     if (settings->unix_socket || settings->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, settings->unix_socket ? "" : settings->proxy);
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "");

@@ -58,8 +58,10 @@ static ssize_t receive(libssh2_socket_t fd, void *data, size_t len, int flags, v
     if (++ssh->reads % READS_IN_A_ROW == 0)
         return -EAGAIN;
     ssize_t n = recv(fd, data, len, flags);
-    if (n > 0)
+    if (n > 0) {
         ssh->silent_ms = 0;
+        ssh->received += (uint64_t)n;
+    }
     if (n < 0)
         return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
     return n;
@@ -194,7 +196,7 @@ static bool is_loss(int rc)
 int session_fail(const struct ssh *ssh, int rc, const char *what, struct sc_err *err)
 {
     char *message = NULL;
-    if (ssh->tunnel && tunnel_check(ssh->tunnel, err) < 0)
+    if (ssh->tunnel && tunnel_check(ssh->tunnel, NULL, err) < 0)
         return -1;
     if (is_loss(rc) || session_is_broken(ssh))
         return err_set(err, ERR_NETWORK, "%s: the server ended the connection%s%s", what,
@@ -227,7 +229,7 @@ static int no_greeting(const struct ssh *ssh, struct sc_err *err)
 {
     const char *said = libssh2_session_banner_get(ssh->lib);
     AUTO_FREE char *visible = said ? str_visible(said, strlen(said), false) : NULL;
-    if (ssh->tunnel && tunnel_check(ssh->tunnel, err) < 0)
+    if (ssh->tunnel && tunnel_check(ssh->tunnel, NULL, err) < 0)
         return -1;
     err_set(err, ERR_NETWORK, "the server ended the connection before it greeted%s%s%s",
             visible ? ": \"" : "", visible ? visible : "", visible ? "\"" : "");

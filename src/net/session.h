@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "snapctl/net/ssh.h"
-#include "tunnel.h"
+#include "snapctl/net/tunnel.h"
 
 enum { SESSION_WINDOW = 4 << 20, SESSION_PACKET = 32768 };
 
@@ -25,6 +25,7 @@ struct ssh {
     int64_t silence_max_ms;
     int64_t silent_ms; /* waited since the last byte from the server */
     unsigned reads;
+    uint64_t received; /* bytes, as they came */
     struct buf outbox; /* bytes on their way to the socket, from outbox_at on */
     size_t outbox_at;
     bool closing;

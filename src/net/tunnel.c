@@ -1,146 +1,220 @@
-#include "tunnel.h"
+#include "snapctl/net/tunnel.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "relay.h"
 #include "session.h"
-#include "wire.h"
+#include "snapctl/base/str.h"
 
-enum { CHUNK = 64 * 1024 };
+enum state { STATE_WAITING, STATE_OPENING, STATE_OPEN, STATE_CLOSING };
 
-/* Bytes that were taken from one side and not yet given to the other. */
-struct flow {
-    char data[CHUNK];
-    size_t at, len;
-    bool ended;  /* the side that gives has ended */
-    bool passed; /* and the side that takes was told */
+struct link {
+    struct relay relay;
+    enum state state;
+    int64_t deadline_ms; /* of STATE_OPENING */
 };
 
 struct tunnel {
     struct ssh *via;
-    LIBSSH2_CHANNEL *channel;
-    int fd;
-    struct flow up, down; /* from fd into the channel, and back */
+    char *host;
+    int port;
+    int listener; /* -1: none, and the tunnel ends with its one link */
+    char *socket;
+    struct link **links;
+    size_t n_links;
     struct cancel *stop;
     struct ctx ctx;
     pthread_t thread;
     pthread_mutex_t lock;
-    struct sc_err err; /* why the thread ended by itself; behind the lock */
+    struct sc_err err; /* see tunnel_check; behind the lock, as is broken */
+    bool broken;
 };
 
-static bool is_empty(const struct flow *f)
+static struct link *add_link(struct tunnel *t, int fd, LIBSSH2_CHANNEL *channel)
 {
-    return f->at == f->len;
+    struct link *link = mem_calloc(1, sizeof *link);
+    link->relay.via = t->via;
+    link->relay.fd = fd;
+    link->relay.channel = channel;
+    link->state = channel ? STATE_OPEN : STATE_WAITING;
+    t->links = mem_realloc(t->links, t->n_links + 1, sizeof *t->links);
+    t->links[t->n_links++] = link;
+    return link;
 }
 
-static void fill(struct flow *f, size_t len)
+static void free_link(struct link *link)
 {
-    f->at = 0;
-    f->len = len;
+    if (link->relay.fd >= 0)
+        close(link->relay.fd);
+    free(link);
 }
 
-/* Each of the four steps moves what can be moved without waiting, and notes that it did. */
-
-static int read_channel(struct tunnel *t, bool *moved, struct sc_err *err)
+static void remove_link(struct tunnel *t, size_t i)
 {
-    struct flow *f = &t->down;
-    if (!is_empty(f) || f->ended)
-        return 0;
-    ssize_t n = libssh2_channel_read(t->channel, f->data, CHUNK);
-    if (n == LIBSSH2_ERROR_EAGAIN)
-        return 0;
-    if (n < 0)
-        return session_fail(t->via, (int)n, "the tunnel broke", err);
-    fill(f, (size_t)n);
-    f->ended = n == 0;
-    *moved = true;
-    return 0;
+    free_link(t->links[i]);
+    t->links[i] = t->links[--t->n_links];
 }
 
-static int write_channel(struct tunnel *t, bool *moved, struct sc_err *err)
+static void tell(struct tunnel *t, bool broken, struct sc_err *err)
 {
-    struct flow *f = &t->up;
-    if (f->passed || (is_empty(f) && !f->ended) || !session_may_send(t->via))
-        return 0;
-    ssize_t n = is_empty(f) ? libssh2_channel_send_eof(t->channel)
-                            : libssh2_channel_write(t->channel, f->data + f->at, f->len - f->at);
-    if (n == LIBSSH2_ERROR_EAGAIN)
-        return 0;
-    if (n < 0)
-        return session_fail(t->via, (int)n, "the tunnel broke", err);
-    f->passed = is_empty(f);
-    f->at += (size_t)n;
-    *moved = true;
-    return 0;
+    pthread_mutex_lock(&t->lock);
+    err_move(&t->err, err);
+    t->broken = broken;
+    pthread_mutex_unlock(&t->lock);
 }
 
-static int read_socket(struct tunnel *t, bool *moved, struct sc_err *err)
+/* ---- the pump ---- */
+
+/* The owner of the other end is told at once; the channel takes until the server has agreed. */
+static void begin_closing(struct link *link)
 {
-    struct flow *f = &t->up;
-    if (!is_empty(f) || f->ended)
-        return 0;
-    ssize_t n = recv(t->fd, f->data, CHUNK, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (n < 0)
-        return err_set_errno(err, ERR_SYSTEM, "the tunnel's socket broke");
-    fill(f, (size_t)n);
-    f->ended = n == 0;
-    *moved = true;
-    return 0;
+    close(link->relay.fd);
+    link->relay.fd = -1;
+    link->state = STATE_CLOSING;
 }
 
-static int write_socket(struct tunnel *t, bool *moved, struct sc_err *err)
+static bool is_own(int fd)
 {
-    struct flow *f = &t->down;
-    if (f->passed || (is_empty(f) && !f->ended))
-        return 0;
-    if (is_empty(f)) {
-        shutdown(t->fd, SHUT_WR);
-        f->passed = *moved = true;
-        return 0;
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid == getpid();
+}
+
+static void take_connections(struct tunnel *t, bool *moved)
+{
+    while (t->listener >= 0 && t->n_links < TUNNEL_CONNECTIONS_MAX) {
+        int fd = accept4(t->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (is_own(fd))
+            add_link(t, fd, NULL);
+        else
+            close(fd);
+        *moved = true;
     }
-    ssize_t n = send(t->fd, f->data + f->at, f->len - f->at, MSG_NOSIGNAL);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (n < 0)
-        return err_set_errno(err, ERR_SYSTEM, "the tunnel's socket broke");
-    f->at += (size_t)n;
-    *moved = true;
+}
+
+/* libssh2 opens one channel of a session at a time. */
+static struct link *link_to_open(const struct tunnel *t)
+{
+    struct link *found = NULL;
+    for (size_t i = 0; i < t->n_links; i++) {
+        if (t->links[i]->state == STATE_OPENING)
+            return t->links[i];
+        if (t->links[i]->state == STATE_WAITING && !found)
+            found = t->links[i];
+    }
+    return found;
+}
+
+static int link_failed(struct tunnel *t, struct link *link, struct sc_err *why, struct sc_err *err)
+{
+    if (session_is_broken(t->via) || t->listener < 0) {
+        err_move(err, why);
+        return -1;
+    }
+    ctx_log(&t->ctx, LOG_DEBUG, "a connection through the tunnel: %s", why->text);
+    tell(t, false, why);
+    begin_closing(link);
     return 0;
 }
 
-/* Input from the server is waited for only where there is room for it, or where it may bring the window that
- * the way up waits for. */
+static int open_next(struct tunnel *t, bool *moved, struct sc_err *err)
+{
+    struct link *link = link_to_open(t);
+    AUTO_ERR struct sc_err why = {0};
+    if (!link || !session_may_send(t->via))
+        return 0;
+    if (link->state == STATE_WAITING)
+        link->deadline_ms = ctx_now_ms() + SSH_CONNECT_MS;
+    link->state = STATE_OPENING;
+    link->relay.channel = relay_open(t->via, t->host, t->port);
+    if (!link->relay.channel && libssh2_session_last_errno(t->via->lib) == LIBSSH2_ERROR_EAGAIN) {
+        /* A channel cannot be given up half open: the session with it. */
+        return ctx_now_ms() < link->deadline_ms
+                   ? 0
+                   : err_set(err, ERR_NETWORK, "%s does not answer when asked for %s port %d", t->via->name,
+                             t->host, t->port);
+    }
+    *moved = true;
+    if (!link->relay.channel) {
+        relay_open_failed(t->via, t->host, t->port, &why);
+        return link_failed(t, link, &why, err);
+    }
+    link->state = STATE_OPEN;
+    tell(t, false, &why);
+    return 0;
+}
+
+/* true when nothing is left of its channel. */
+static bool close_channel(struct link *link)
+{
+    return !link->relay.channel || libssh2_channel_free(link->relay.channel) != LIBSSH2_ERROR_EAGAIN;
+}
+
+static int move_link(struct tunnel *t, struct link *link, bool *moved, struct sc_err *err)
+{
+    AUTO_ERR struct sc_err why = {0};
+    if (link->state != STATE_OPEN)
+        return 0;
+    if (relay_move(&link->relay, moved, &why) < 0) {
+        err_wrap(&why, "%s", t->via->name);
+        return link_failed(t, link, &why, err);
+    }
+    if (relay_done(&link->relay) && t->listener >= 0) {
+        begin_closing(link);
+        *moved = true;
+    }
+    return 0;
+}
+
+static int move_all(struct tunnel *t, bool *moved, struct sc_err *err)
+{
+    take_connections(t, moved);
+    if (open_next(t, moved, err) < 0)
+        return -1;
+    for (size_t i = t->n_links; i-- > 0;) {
+        if (move_link(t, t->links[i], moved, err) < 0)
+            return -1;
+        if (t->links[i]->state == STATE_CLOSING && close_channel(t->links[i])) {
+            remove_link(t, i);
+            *moved = true;
+        }
+    }
+    return 0;
+}
+
 static bool listens(const struct tunnel *t)
 {
-    return (is_empty(&t->down) && !t->down.ended) || (!is_empty(&t->up) && session_may_send(t->via));
-}
-
-static short socket_events(const struct tunnel *t)
-{
-    short events = is_empty(&t->up) && !t->up.ended ? POLLIN : 0;
-    if (!is_empty(&t->down))
-        events |= POLLOUT;
-    return events;
+    for (size_t i = 0; i < t->n_links; i++)
+        if (t->links[i]->state != STATE_OPEN || relay_listens(&t->links[i]->relay))
+            return true;
+    return t->n_links == 0;
 }
 
 static int wait_for_any(struct tunnel *t, struct sc_err *err)
 {
+    struct pollfd fds[TUNNEL_CONNECTIONS_MAX + 3];
     bool listening = listens(t);
-    short remote = session_events(t->via) | (listening ? POLLIN : 0), local = socket_events(t);
-    struct pollfd fds[] = {
-        {.fd = remote ? t->via->fd : -1, .events = remote},
-        {.fd = local ? t->fd : -1,       .events = local },
-        {.fd = cancel_fd(t->stop),       .events = POLLIN},
-    };
+    short remote = session_events(t->via) | (listening ? POLLIN : 0);
+    nfds_t n = 3;
+    fds[0] = (struct pollfd){.fd = remote ? t->via->fd : -1, .events = remote};
+    fds[1] = (struct pollfd){.fd = cancel_fd(t->stop), .events = POLLIN};
+    fds[2] = (struct pollfd){.fd = t->n_links < TUNNEL_CONNECTIONS_MAX ? t->listener : -1, .events = POLLIN};
+    for (size_t i = 0; i < t->n_links; i++) {
+        short local = t->links[i]->state == STATE_OPEN ? relay_events(&t->links[i]->relay) : 0;
+        fds[n++] = (struct pollfd){.fd = local ? t->links[i]->relay.fd : -1, .events = local};
+    }
     int64_t start = ctx_now_ms();
-    if (poll(fds, 3, (int)session_patience_ms(t->via)) < 0 && errno != EINTR)
+    if (poll(fds, n, (int)session_patience_ms(t->via)) < 0 && errno != EINTR)
         return err_set_errno(err, ERR_SYSTEM, "poll");
     if (cancel_fired(t->stop))
         return err_set(err, ERR_CANCELLED, "closed");
@@ -148,15 +222,25 @@ static int wait_for_any(struct tunnel *t, struct sc_err *err)
     return session_waited(t->via, fds[0].revents, listening ? ctx_now_ms() - start : 0, err);
 }
 
+static bool is_over(const struct tunnel *t)
+{
+    return t->listener < 0 && relay_done(&t->links[0]->relay);
+}
+
 static int pump(struct tunnel *t, struct sc_err *err)
 {
-    while (!t->up.passed || !t->down.passed) {
+    while (!is_over(t)) {
         bool moved = false;
-        if (read_channel(t, &moved, err) < 0 || write_socket(t, &moved, err) < 0 ||
-            read_socket(t, &moved, err) < 0 || write_channel(t, &moved, err) < 0)
+        uint64_t received = t->via->received;
+        if (move_all(t, &moved, err) < 0)
             return -1;
-        if (moved ? ctx_check(&t->ctx, err) < 0 : wait_for_any(t, err) < 0)
-            return -1;
+        /* What one link read from the server may be for another that was asked before it. */
+        if (moved || t->via->received != received) {
+            if (ctx_check(&t->ctx, err) < 0)
+                return -1;
+        } else if (wait_for_any(t, err) < 0) {
+            return err_wrap(err, "%s", t->via->name);
+        }
     }
     return 0;
 }
@@ -165,45 +249,64 @@ static void *run(void *arg)
 {
     struct tunnel *t = arg;
     AUTO_ERR struct sc_err err = {0};
-    if (pump(t, &err) < 0 && err.kind != ERR_CANCELLED) {
-        pthread_mutex_lock(&t->lock);
-        err_move(&t->err, &err);
-        pthread_mutex_unlock(&t->lock);
-    }
-    shutdown(t->fd, SHUT_RDWR);
+    if (pump(t, &err) < 0 && err.kind != ERR_CANCELLED)
+        tell(t, true, &err);
+    for (size_t i = 0; i < t->n_links; i++)
+        if (t->links[i]->relay.fd >= 0)
+            shutdown(t->links[i]->relay.fd, SHUT_RDWR);
+    if (t->listener >= 0)
+        shutdown(t->listener, SHUT_RDWR);
     return NULL;
 }
 
-static int fail_channel(struct ssh *via, const char *host, int port, struct sc_err *err)
+/* ---- its owner ---- */
+
+static struct tunnel *tunnel_new(struct ssh *via, const struct ctx *ctx, const char *host, int port)
 {
-    char *message = NULL;
-    int rc = libssh2_session_last_error(via->lib, &message, NULL, 0);
-    if (rc != LIBSSH2_ERROR_CHANNEL_FAILURE) {
-        session_fail(via, rc, "opening a tunnel", err);
-        return err_wrap(err, "%s", via->name);
-    }
-    err_set(err, ERR_NETWORK, "%s cannot reach %s port %d: %s", via->name, host, port, message);
-    return err_hint(err,
-                    "try it there: nc -zv %s %d; if that works, sshd may forbid tunnels (AllowTcpForwarding, "
-                    "PermitOpen)",
-                    host, port);
+    struct tunnel *t = mem_calloc(1, sizeof *t);
+    t->via = via;
+    t->host = str_dup(host);
+    t->port = port;
+    t->listener = -1;
+    t->stop = cancel_new();
+    t->ctx =
+        (struct ctx){.log = ctx->log, .cancel = t->stop, .deadline_ms = CTX_NO_DEADLINE, .who = ctx->who};
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
 }
 
-/* libssh2_channel_direct_tcpip has a fixed window of half the size. Message: RFC 4254, section 7.2. */
+static void destroy(struct tunnel *t)
+{
+    for (size_t i = 0; i < t->n_links; i++)
+        free_link(t->links[i]);
+    if (t->listener >= 0)
+        close(t->listener);
+    cancel_free(t->stop);
+    pthread_mutex_destroy(&t->lock);
+    err_clear(&t->err);
+    free(t->links);
+    free(t->socket);
+    free(t->host);
+    free(t);
+}
+
+static int start(struct tunnel *t, struct tunnel **out, struct sc_err *err)
+{
+    if (pthread_create(&t->thread, NULL, run, t) != 0) {
+        destroy(t);
+        return err_set(err, ERR_SYSTEM, "cannot start a thread for the tunnel");
+    }
+    *out = t;
+    return 0;
+}
+
 static int open_channel(struct ssh *via, const struct ctx *ctx, const char *host, int port,
                         LIBSSH2_CHANNEL **out, struct sc_err *err)
 {
-    static const char type[] = "direct-tcpip", origin[] = "127.0.0.1";
-    AUTO_BUF struct buf message = {0};
     struct ctx limit = ctx_within(ctx, SSH_CONNECT_MS);
-    wire_put_string(&message, host, strlen(host));
-    wire_put_u32(&message, (uint32_t)port);
-    wire_put_string(&message, origin, strlen(origin));
-    wire_put_u32(&message, 0);
-    while (!(*out = libssh2_channel_open_ex(via->lib, type, sizeof type - 1, SESSION_WINDOW, SESSION_PACKET,
-                                            message.data, (unsigned)message.len))) {
+    while (!(*out = relay_open(via, host, port))) {
         if (libssh2_session_last_errno(via->lib) != LIBSSH2_ERROR_EAGAIN)
-            return fail_channel(via, host, port, err);
+            return relay_open_failed(via, host, port, err);
         if (session_wait(via, &limit, err) < 0) {
             session_explain_timeout(ctx, "opening a tunnel to the host", SSH_CONNECT_MS, err);
             return err_wrap(err, "%s", via->name);
@@ -212,61 +315,70 @@ static int open_channel(struct ssh *via, const struct ctx *ctx, const char *host
     return 0;
 }
 
-static int make_ends(struct tunnel *t, int *fd, struct sc_err *err)
-{
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
-        return err_set_errno(err, ERR_SYSTEM, "cannot make a socket");
-    t->fd = ends[0];
-    *fd = ends[1];
-    return 0;
-}
-
-static void destroy(struct tunnel *t)
-{
-    if (t->fd >= 0)
-        close(t->fd);
-    cancel_free(t->stop);
-    pthread_mutex_destroy(&t->lock);
-    err_clear(&t->err);
-    free(t);
-}
-
 int tunnel_open(struct ssh *via, const struct ctx *ctx, const char *host, int port, struct tunnel **out,
                 int *fd, struct sc_err *err)
 {
     LIBSSH2_CHANNEL *channel;
+    int ends[2];
     if (open_channel(via, ctx, host, port, &channel, err) < 0)
         return -1;
-    struct tunnel *t = mem_calloc(1, sizeof *t);
-    t->via = via;
-    t->channel = channel;
-    t->fd = -1;
-    t->stop = cancel_new();
-    t->ctx =
-        (struct ctx){.log = ctx->log, .cancel = t->stop, .deadline_ms = CTX_NO_DEADLINE, .who = ctx->who};
-    pthread_mutex_init(&t->lock, NULL);
-    if (make_ends(t, fd, err) < 0) {
-        destroy(t);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_set_errno(err, ERR_SYSTEM, "cannot make a socket");
+    struct tunnel *t = tunnel_new(via, ctx, host, port);
+    add_link(t, ends[0], channel);
+    if (start(t, out, err) < 0) {
+        close(ends[1]);
         return -1;
     }
-    if (pthread_create(&t->thread, NULL, run, t) != 0) {
-        close(*fd);
-        destroy(t);
-        return err_set(err, ERR_SYSTEM, "cannot start a thread for the tunnel");
-    }
-    *out = t;
+    *fd = ends[1];
     return 0;
 }
 
-int tunnel_check(struct tunnel *tunnel, struct sc_err *err)
+/* The kernel chooses a name that is free: unix(7), "Autobind feature". */
+static int bind_somewhere(struct tunnel *t, struct sc_err *err)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    socklen_t len = offsetof(struct sockaddr_un, sun_path);
+    t->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (t->listener < 0 || bind(t->listener, (struct sockaddr *)&at, len) < 0 ||
+        listen(t->listener, TUNNEL_CONNECTIONS_MAX) < 0)
+        return err_set_errno(err, ERR_SYSTEM, "cannot make a socket for the tunnel");
+    len = sizeof at;
+    if (getsockname(t->listener, (struct sockaddr *)&at, &len) < 0)
+        return err_set_errno(err, ERR_SYSTEM, "cannot read the name of the tunnel's socket");
+    size_t name = offsetof(struct sockaddr_un, sun_path) + 1;
+    t->socket = str_format("@%.*s", (int)(len - name), at.sun_path + 1);
+    return 0;
+}
+
+int tunnel_listen(struct ssh *via, const struct ctx *ctx, const char *host, int port, struct tunnel **out,
+                  struct sc_err *err)
+{
+    struct tunnel *t = tunnel_new(via, ctx, host, port);
+    if (bind_somewhere(t, err) < 0) {
+        destroy(t);
+        return -1;
+    }
+    return start(t, out, err);
+}
+
+const char *tunnel_socket(const struct tunnel *tunnel)
+{
+    return tunnel->socket;
+}
+
+int tunnel_check(struct tunnel *tunnel, bool *broken, struct sc_err *err)
 {
     pthread_mutex_lock(&tunnel->lock);
-    bool broken = tunnel->err.kind != ERR_NONE;
+    bool failed = tunnel->err.kind != ERR_NONE;
     if (broken)
-        err_set(err, tunnel->err.kind, "%s: %s", tunnel->via->name, tunnel->err.text);
+        *broken = tunnel->broken;
+    if (failed)
+        err_set(err, tunnel->err.kind, "%s", tunnel->err.text);
+    if (failed && tunnel->err.hint)
+        err_hint(err, "%s", tunnel->err.hint);
     pthread_mutex_unlock(&tunnel->lock);
-    return broken ? -1 : 0;
+    return failed ? -1 : 0;
 }
 
 void tunnel_close(struct tunnel *tunnel)

@@ -29,7 +29,8 @@ struct http_setup {
     const char *ca_pem;      /* PEM text that adds to the system's roots; NULL: none */
     bool skip_tls_verify;    /* takes any certificate */
     const char *proxy;       /* URL; NULL: the environment's, as curl applies it; "": none at all */
-    const char *unix_socket; /* path of a socket that is connected to instead of the host; NULL: none */
+    const char *unix_socket; /* a socket that is connected to instead of the host: its path, or "@" and the
+                                name of an abstract one; NULL: none */
     int64_t connect_ms;      /* 0: 10 s */
     int64_t stall_ms;        /* connected, and nothing moved for so long: ERR_NETWORK; 0: 60 s */
 };

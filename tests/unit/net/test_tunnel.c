@@ -1,6 +1,10 @@
 #include "sshd.h"
 
+#include <poll.h>
+#include <sys/un.h>
 #include <time.h>
+
+#include "snapctl/net/tunnel.h"
 
 enum { BIG = 8 << 20 };
 
@@ -282,8 +286,173 @@ static void an_inner_server_that_dies_is_told(void **state)
     ssh_close(ssh);
 }
 
+/* ---- connections of this process ---- */
+
+/* A server that sends back what it gets, and ends when the other side has. */
+static pid_t echo_start(const struct pair *p, int port)
+{
+    static const char program[] =
+        "import socketserver, sys\n"
+        "class Echo(socketserver.BaseRequestHandler):\n"
+        "    def handle(self):\n"
+        "        while data := self.request.recv(65536): self.request.sendall(data)\n"
+        "socketserver.ThreadingTCPServer.allow_reuse_address = True\n"
+        "socketserver.ThreadingTCPServer.request_queue_size = 64\n"
+        "socketserver.ThreadingTCPServer(('127.0.0.1', int(sys.argv[1])), Echo).serve_forever()\n";
+    AUTO_FREE char *text = str_format("%d", port), *log = str_format("%s/echo.log", p->lab->folder);
+    const char *argv[] = {"/usr/bin/python3", "-c", program, text, NULL};
+    pid_t pid = start_program(argv, log);
+    for (int waited = 0; !port_answers(port); waited += SSHD_TRY_MS) {
+        assert_true(waited < SSHD_START_MS);
+        pause_ms(SSHD_TRY_MS);
+    }
+    return pid;
+}
+
+static struct tunnel *listen_for(const struct pair *p, int port)
+{
+    struct tunnel *tunnel = NULL;
+    AUTO_ERR struct sc_err err = {0};
+    if (tunnel_listen(lab_connect(p->lab), &p->lab->ctx, "127.0.0.1", port, &tunnel, &err) < 0)
+        fail_msg("%s", err.text);
+    return tunnel;
+}
+
+static int dial_tunnel(const struct tunnel *tunnel)
+{
+    const char *name = tunnel_socket(tunnel);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    assert_int_equal(name[0], '@');
+    memcpy(at.sun_path + 1, name + 1, strlen(name + 1));
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&at, len) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* What comes until the end, at most a second after the last byte. */
+static size_t read_all(int fd, char *data, size_t cap)
+{
+    size_t len = 0;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    while (len < cap && poll(&ready, 1, 10000) == 1) {
+        ssize_t n = read(fd, data + len, cap - len);
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    return len;
+}
+
+enum { CONNECTIONS = 12, MESSAGE = 600 * 1000 };
+
+/* All are open at the same time, and each gets its own bytes back. */
+static void many_connections_share_a_session(void **state)
+{
+    const struct pair *p = *state;
+    int port = free_port(), ends[CONNECTIONS], fds = count_fds();
+    pid_t echo = echo_start(p, port);
+    struct tunnel *tunnel = listen_for(p, port);
+    char *sent = mem_calloc(MESSAGE, 1), *got = mem_calloc(MESSAGE + 1, 1);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        ends[i] = dial_tunnel(tunnel);
+        assert_true(ends[i] >= 0);
+        memset(sent, 'a' + i, MESSAGE);
+        assert_int_equal(write(ends[i], sent, MESSAGE / 100), MESSAGE / 100);
+    }
+    for (int i = CONNECTIONS; i-- > 0;) {
+        memset(sent, 'a' + i, MESSAGE);
+        assert_int_equal(read_all(ends[i], got, MESSAGE / 100), MESSAGE / 100);
+        assert_memory_equal(got, sent, MESSAGE / 100);
+        assert_int_equal(write(ends[i], sent, MESSAGE), MESSAGE);
+        shutdown(ends[i], SHUT_WR);
+        assert_int_equal(read_all(ends[i], got, MESSAGE + 1), MESSAGE);
+        assert_memory_equal(got, sent, MESSAGE);
+        close(ends[i]);
+    }
+    assert_int_equal(tunnel_check(tunnel, NULL, NULL), 0);
+    tunnel_close(tunnel);
+    stop_program(echo);
+    free(sent);
+    free(got);
+    assert_int_equal(count_fds(), fds);
+}
+
+static void a_connection_that_cannot_be_made_is_told_and_the_next_one_tried(void **state)
+{
+    const struct pair *p = *state;
+    int port = free_port();
+    char byte = 0;
+    bool broken = true;
+    struct tunnel *tunnel = listen_for(p, port);
+    AUTO_ERR struct sc_err err = {0};
+    int fd = dial_tunnel(tunnel);
+    assert_int_equal(read_all(fd, &byte, 1), 0);
+    close(fd);
+    assert_int_equal(tunnel_check(tunnel, &broken, &err), -1);
+    assert_false(broken);
+    assert_int_equal(err.kind, ERR_NETWORK);
+    assert_contains(err.text, "cannot reach 127.0.0.1 port ");
+
+    pid_t echo = echo_start(p, port);
+    fd = dial_tunnel(tunnel);
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(read_all(fd, &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    close(fd);
+    assert_int_equal(tunnel_check(tunnel, &broken, &err), 0);
+    tunnel_close(tunnel);
+    stop_program(echo);
+}
+
+static void another_process_is_refused(void **state)
+{
+    const struct pair *p = *state;
+    int port = free_port(), status;
+    pid_t echo = echo_start(p, port);
+    struct tunnel *tunnel = listen_for(p, port);
+    pid_t stranger = fork();
+    if (stranger == 0) {
+        char byte;
+        int fd = dial_tunnel(tunnel);
+        if (fd < 0 || write(fd, "x", 1) < 0)
+            _exit(0);
+        _exit(read_all(fd, &byte, 1) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(stranger, &status, 0), stranger);
+    assert_int_equal(status, 0);
+    tunnel_close(tunnel);
+    stop_program(echo);
+}
+
+static void a_server_that_dies_ends_all_its_connections(void **state)
+{
+    const struct pair *p = *state;
+    int port = free_port();
+    char byte;
+    bool broken = false;
+    pid_t echo = echo_start(p, port);
+    struct tunnel *tunnel = listen_for(p, port);
+    AUTO_ERR struct sc_err err = {0};
+    int fd = dial_tunnel(tunnel);
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(read_all(fd, &byte, 1), 1);
+    kill(bastion_process(p), SIGKILL);
+    assert_int_equal(read_all(fd, &byte, 1), 0);
+    close(fd);
+    assert_int_equal(tunnel_check(tunnel, &broken, &err), -1);
+    assert_true(broken);
+    assert_contains(err.text, "the server ended the connection");
+    assert_int_equal(dial_tunnel(tunnel), -1);
+    tunnel_close(tunnel);
+    stop_program(echo);
+}
+
 int main(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_behind_a_bastion_is_reached),
         cmocka_unit_test(data_goes_both_ways_whole),
@@ -295,6 +464,10 @@ int main(void)
         cmocka_unit_test(a_bastion_that_dies_is_told),
         cmocka_unit_test(a_bastion_that_freezes_is_told),
         cmocka_unit_test(an_inner_server_that_dies_is_told),
+        cmocka_unit_test(many_connections_share_a_session),
+        cmocka_unit_test(a_connection_that_cannot_be_made_is_told_and_the_next_one_tried),
+        cmocka_unit_test(another_process_is_refused),
+        cmocka_unit_test(a_server_that_dies_ends_all_its_connections),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
