@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "snapctl/cli/command_help.h"
-#include "snapctl/cli/command_save.h"
+#include "snapctl/cli/node_command.h"
 #include "snapctl/cli/parse.h"
 
 static enum log_level level_of(const struct options *options)
@@ -34,6 +34,7 @@ int cli_main(int argc, char **argv)
         .console = console,
         .log = log,
         .options = &parsed.options,
+        .given = parsed.given,
         .words = parsed.words,
         .n_words = parsed.n_words,
     };
@@ -41,7 +42,7 @@ int cli_main(int argc, char **argv)
     log_redact(log, parsed.options.session_token);
     if (result < 0 && json)
         parsed.options.output = OUTPUT_JSON;
-    int status = result < 0 ? command_save_refuse(&call, &err) : dispatch(&call, &parsed);
+    int status = result < 0 ? command_refuse(&call, &err) : dispatch(&call, &parsed);
     log_free(log);
     console_free(console);
     parse_clear(&parsed);

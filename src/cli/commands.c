@@ -5,6 +5,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/command_help.h"
 #include "snapctl/cli/command_save.h"
+#include "snapctl/cli/command_upload.h"
 
 const struct command commands_table[] = {
     {
@@ -13,8 +14,19 @@ const struct command commands_table[] = {
      .summary = "take a snapshot on every etcd node",
      .text =
             "Takes a one-time etcd snapshot on every etcd node of the cluster, leaves it as "
-            "/opt/rke/etcd-snapshots/NAME.zip on each, and proves it restorable before it is called saved.", .bit = FOR_SAVE,
+            "/opt/rke/etcd-snapshots/NAME.zip on each, and proves it restorable before it is called saved. With S3, "
+            "the first that is ready is uploaded while it is proven, and visible in the bucket only if it is good.",
+     .bit = FOR_SAVE,
      .run = command_save,
+     },
+    {
+     .name = "upload",
+     .words = "NAME",
+     .summary = "upload a snapshot that the nodes have to S3",
+     .text =
+            "Uploads the snapshot NAME, which the etcd nodes have, to S3: from the first node that is ready, verified "
+            "while it flows, and visible in the bucket only if it is good.",                                                                                               .bit = FOR_UPLOAD,
+     .run = command_upload,
      },
     {
      .name = "help",

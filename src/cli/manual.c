@@ -24,13 +24,14 @@ static void print_word(struct buf *out, const char *word, size_t len, bool first
     }
 }
 
-/* Text in lines of its own. */
+/* Text in lines of its own, a sentence beginning a new one. */
 static void print_text(struct buf *out, const char *text)
 {
     size_t column = 0;
     while (*(text += strspn(text, " "))) {
         size_t len = strcspn(text, " ");
-        bool fits = column + 1 + len <= LINE_BYTES;
+        bool ended = out->len && out->data[out->len - 1] == '.';
+        bool fits = !ended && column + 1 + len <= LINE_BYTES;
         if (column)
             buf_puts(out, fits ? " " : "\n");
         size_t before = out->len;

@@ -105,10 +105,20 @@ static int set_choice(void *field, const struct option *option, const char *text
     return err_set(err, ERR_USAGE, "\"%s\" is not one of %s", text, buf_text(&words));
 }
 
+static int add_word(void *field, const struct option *option, const char *text, struct sc_err *err)
+{
+    (void)option;
+    struct option_words *words = field;
+    if (words->n == OPTION_WORDS_MAX)
+        return err_set(err, ERR_USAGE, "it can be given %d times at most", OPTION_WORDS_MAX);
+    words->words[words->n++] = text;
+    return 0;
+}
+
 static value_setter *const setters[] = {
     [OPTION_FLAG] = set_flag,       [OPTION_SWITCH] = set_switch, [OPTION_TEXT] = set_text,
     [OPTION_PATH] = set_text,       [OPTION_SECRET] = set_secret, [OPTION_NUMBER] = set_number,
-    [OPTION_SECONDS] = set_seconds, [OPTION_CHOICE] = set_choice,
+    [OPTION_SECONDS] = set_seconds, [OPTION_CHOICE] = set_choice, [OPTION_WORDS] = add_word,
 };
 
 int options_set(struct options *options, const struct option *option, const char *where, const char *text,
@@ -118,4 +128,49 @@ int options_set(struct options *options, const struct option *option, const char
     if (setters[option->type](field, option, text, err) == 0)
         return 0;
     return err_wrap(err, "%s", where);
+}
+
+static void spell(struct buf *out, const struct option *option, const char *value)
+{
+    buf_printf(out, " --%s ", option->name);
+    str_quote_shell(out, value);
+}
+
+static void spell_number(struct buf *out, const struct option *option, int value)
+{
+    AUTO_FREE char *text = str_format("%d", value);
+    spell(out, option, text);
+}
+
+void options_spell(struct buf *out, const struct options *options, const struct option *option)
+{
+    const void *field = (const char *)options + option->target;
+    const struct option_words *words = field;
+    switch (option->type) {
+    case OPTION_FLAG:
+        buf_printf(out, *(const bool *)field ? " --%s" : " --%s=false", option->name);
+        break;
+    case OPTION_SWITCH:
+        buf_printf(out, *(const enum option_switch *)field == SWITCH_OFF ? " --%s=false" : " --%s",
+                   option->name);
+        break;
+    case OPTION_TEXT:
+    case OPTION_PATH:
+        if (*(const char *const *)field)
+            spell(out, option, *(const char *const *)field);
+        break;
+    case OPTION_NUMBER:
+    case OPTION_SECONDS:
+        spell_number(out, option, *(const int *)field);
+        break;
+    case OPTION_CHOICE:
+        spell(out, option, option->choices[*(const int *)field]);
+        break;
+    case OPTION_WORDS:
+        for (size_t i = 0; i < words->n; i++)
+            spell(out, option, words->words[i]);
+        break;
+    case OPTION_SECRET:
+        break;
+    }
 }

@@ -15,7 +15,6 @@ struct parser {
     const char *pending; /* first word of a synonym, whose second may follow */
     bool only_words;     /* "--" was seen */
     bool after_secret;   /* the last argument was a secret's value: what follows may belong to it */
-    bool *used;          /* for each row of options_table: it was given */
 };
 
 /* An argument that looks like an option, taken apart. */
@@ -146,7 +145,7 @@ static int take_option(struct parser *p, struct sc_err *err)
     AUTO_FREE char *where = str_format("--%s", option->name);
     int result = options_set(&p->out->options, option, where, value, err);
     p->after_secret = option->type == OPTION_SECRET;
-    p->used[option - options_table] = true;
+    p->out->given[option - options_table] = true;
     return result;
 }
 
@@ -215,7 +214,7 @@ static int check_used(const struct parser *p, struct sc_err *err)
 {
     const struct command *command = p->out->command;
     for (size_t i = 0; i < options_count && command; i++)
-        if (p->used[i] && !(options_table[i].commands & (command->bit | FOR_NONE))) {
+        if (p->out->given[i] && !(options_table[i].commands & (command->bit | FOR_NONE))) {
             err_set(err, ERR_USAGE, "%s has no option --%s", command->name, options_table[i].name);
             return err_hint(err, "snapctl %s --help lists its options", command->name);
         }
@@ -240,7 +239,7 @@ static int take_defaults(const struct parser *p, struct sc_err *err)
         const struct option *option = &options_table[i];
         const char *variable = option->variable ? environment_get(option->variable) : NULL;
         const char *value = variable ? variable : option->fallback;
-        if (p->used[i] || !value)
+        if (p->out->given[i] || !value)
             continue;
         const char *where = variable ? option->variable : option->name;
         if (options_set(&p->out->options, option, where, value, err) < 0)
@@ -251,9 +250,9 @@ static int take_defaults(const struct parser *p, struct sc_err *err)
 
 int parse_command_line(int argc, char **argv, struct parse_result *out, struct sc_err *err)
 {
-    AUTO_FREE bool *used = mem_calloc(options_count, sizeof *used);
-    *out = (struct parse_result){.words = mem_calloc((size_t)argc + 1, sizeof *out->words)};
-    struct parser p = {.argc = argc, .argv = argv, .out = out, .used = used};
+    *out = (struct parse_result){.words = mem_calloc((size_t)argc + 1, sizeof *out->words),
+                                 .given = mem_calloc(options_count, sizeof *out->given)};
+    struct parser p = {.argc = argc, .argv = argv, .out = out};
     int result = take_arguments(&p, err);
     wipe_secrets(argc, argv);
     if (result < 0 || out->options.help)
@@ -267,6 +266,7 @@ void parse_clear(struct parse_result *result)
 {
     options_clear(&result->options);
     free(result->words);
+    free(result->given);
     *result = (struct parse_result){0};
 }
 

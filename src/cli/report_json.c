@@ -63,13 +63,14 @@ static json_t *etcd_object(const struct archive_facts *facts)
 
 static json_t *node_object(const struct save_node *node, bool dry_run, struct log *log)
 {
-    bool saved = node->status == SAVE_SAVED;
-    bool may_be_there = saved || node->status == SAVE_UNKNOWN;
+    bool found = node->status == SAVE_FOUND;
+    bool saved = node->status == SAVE_SAVED || (found && node->verified);
+    bool may_be_there = saved || found || node->status == SAVE_UNKNOWN;
     json_t *object = json_object();
     add(object, "address", text_or_null(node->run.address, NULL));
     add(object, "status", json_string(save_status_name(node->status)));
     add(object, "path", may_be_there ? text_or_null(node->path, NULL) : json_null());
-    add(object, "bytes", saved ? number(node->facts.bytes) : json_null());
+    add(object, "bytes", saved || found ? number(node->facts.bytes) : json_null());
     add(object, "sha256", saved ? text_or_null(node->facts.sha256, NULL) : json_null());
     add(object, "verified", json_boolean(saved && node->verified));
     add(object, "etcd", saved ? etcd_object(&node->facts) : json_null());
@@ -99,7 +100,7 @@ static json_t *store_object(const struct store_result *store, struct log *log)
     add(object, "version_id", text_or_null(store->version_id, NULL));
     add(object, "sha256", uploaded ? text_or_null(store->facts.sha256, NULL) : json_null());
     add(object, "source_node", text_or_null(store->source_node, NULL));
-    add(object, "via", json_string("local"));
+    add(object, "via", text_or_null(store->via, NULL));
     add(object, "credentials", text_or_null(store->credentials, NULL));
     add(object, "verified", json_boolean(uploaded));
     add(object, "etcd", uploaded ? etcd_object(&store->facts) : json_null());

@@ -19,6 +19,8 @@ static const char *note_of(const struct save_node *node)
     };
     if (node->status == SAVE_SAVED)
         return saved[node->verified][node->facts.state_file];
+    if (node->status == SAVE_FOUND && node->verified)
+        return "verified";
     return node->run.err.kind != ERR_NONE && node->run.err.text ? node->run.err.text : "";
 }
 
@@ -28,7 +30,9 @@ static struct row row_of(const struct save_node *node, struct log *log)
         {
          console_clean(NULL, node->run.address, false),
          str_dup(save_status_name(node->status)),
-         node->status == SAVE_SAVED ? str_bytes(node->facts.bytes) : str_dup("-"),
+         node->facts.bytes && (node->status == SAVE_SAVED || node->status == SAVE_FOUND)
+                ? str_bytes(node->facts.bytes)
+                : str_dup("-"),
          str_duration(node->run.duration_ms),
          console_clean(log, note_of(node), false),
          }
@@ -37,10 +41,9 @@ static struct row row_of(const struct save_node *node, struct log *log)
 
 static const char *colour_of(enum save_status status)
 {
-    static const char *const codes[] = {[SAVE_FAILED] = "\033[31m",
-                                        [SAVE_SAVED] = "\033[32m",
-                                        [SAVE_UNKNOWN] = "\033[33m",
-                                        [SAVE_CHECKED] = "\033[32m"};
+    static const char *const codes[] = {
+        [SAVE_FAILED] = "\033[31m",  [SAVE_SAVED] = "\033[32m", [SAVE_UNKNOWN] = "\033[33m",
+        [SAVE_CHECKED] = "\033[32m", [SAVE_FOUND] = "\033[32m", [SAVE_MISSING] = "\033[33m"};
     return codes[status];
 }
 
@@ -152,15 +155,15 @@ static bool only_upload_failed(const struct save_result *result)
            count(result, SAVE_SAVED) == result->n_nodes;
 }
 
-/* The first three are RKE's, word for word: scripts look for them. They are used only where RKE
- * would mean the same; what it does not tell has words of its own. */
-static void print_last_line(struct buf *out, const struct save_result *result, struct log *log)
+static const char upload_failed[] = "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n";
+
+static void print_end_of_save(struct buf *out, const struct save_result *result, struct log *log)
 {
     size_t saved = count(result, SAVE_SAVED);
     if (result->outcome == SAVE_OK)
         buf_printf(out, "Finished saving/uploading snapshot [%s] on all etcd hosts\n", result->name);
     else if (result->outcome == SAVE_PARTIAL && only_upload_failed(result))
-        buf_puts(out, "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
+        buf_puts(out, upload_failed);
     else if (result->outcome == SAVE_ALL_FAILED)
         print_failure(out, result, log);
     else if (result->outcome == SAVE_INTERRUPTED)
@@ -169,6 +172,26 @@ static void print_last_line(struct buf *out, const struct save_result *result, s
     else if (result->outcome == SAVE_PARTIAL)
         buf_printf(out, "Snapshot [%s] is saved on %zu of %zu etcd hosts\n", result->name, saved,
                    result->n_nodes);
+}
+
+static void print_end_of_upload(struct buf *out, const struct save_result *result)
+{
+    if (result->store->status == STORE_UPLOADED)
+        buf_printf(out, "Snapshot [%s] is uploaded\n", result->name);
+    else if (result->outcome == SAVE_INTERRUPTED)
+        buf_printf(out, "Interrupted: snapshot [%s] is not uploaded\n", result->name);
+    else
+        buf_puts(out, upload_failed);
+}
+
+/* RKE's own words, where it would mean the same: scripts look for them. What it does not tell has words of
+ * its own. */
+static void print_last_line(struct buf *out, const struct save_result *result, struct log *log)
+{
+    if (result->upload_only)
+        print_end_of_upload(out, result);
+    else
+        print_end_of_save(out, result, log);
 }
 
 char *report_text(const struct save_result *result, struct log *log, bool colour)

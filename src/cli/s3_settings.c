@@ -7,9 +7,10 @@
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/environment.h"
+#include "snapctl/cli/s3_values.h"
 #include "snapctl/s3/upload.h"
 
-enum { CA_MAX_BYTES = 1 << 20, FOLDER_MAX = 700, PORT_MAX = 65535 };
+enum { CA_MAX_BYTES = 1 << 20, SECRET_KEY_MAX = 4096, FOLDER_MAX = 700, PORT_MAX = 65535 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -179,8 +180,10 @@ static const char *text_at(const void *object, size_t offset)
     return text && *text ? text : NULL;
 }
 
-static bool is_wanted(const struct options *options, const struct cluster *cluster)
+static bool is_wanted(const struct options *options, const struct cluster *cluster, bool always)
 {
+    if (always)
+        return true;
     if (options->no_s3 || options->s3 == SWITCH_OFF)
         return false;
     return options->s3 == SWITCH_ON || cluster->s3.present;
@@ -195,7 +198,8 @@ static void merge(const struct options *options, const struct cluster *cluster, 
     }
     if (!out->endpoint)
         out->endpoint = "s3.amazonaws.com";
-    out->secret_key = options->secret_key ? options->secret_key : cluster->s3.secret_key;
+    out->given_secret_key = out->secret_key_file ? out->secret_key_file : options->secret_key;
+    out->secret_key = out->given_secret_key ? out->given_secret_key : cluster->s3.secret_key;
     out->endpoint_ca = options->s3_endpoint_ca;
     out->custom_ca = out->endpoint_ca ? NULL : cluster->s3.custom_ca;
 }
@@ -232,6 +236,8 @@ static int check_together(const struct options *options, const struct s3_setting
         return err_set(err, ERR_USAGE, "--s3 and --no-s3 contradict each other");
     if (!settings->wanted)
         return 0;
+    if (options->no_s3 || options->s3 == SWITCH_OFF)
+        return err_set(err, ERR_USAGE, "upload without S3 is nothing: leave out --no-s3 and --s3=false");
     if (!settings->bucket_name) {
         err_set(err, ERR_USAGE, "an upload to S3 needs a bucket");
         return err_hint(err, "give --bucket-name, or " FILE_KEYS "bucket_name");
@@ -245,24 +251,38 @@ static int check_together(const struct options *options, const struct s3_setting
     return err_hint(err, "give both, or neither to use the role of the etcd nodes");
 }
 
-/* KIND or aws:kms:KEY */
-static int split_sse(const char *sse, struct s3_settings *out, struct sc_err *err)
+static int read_secret_key(const struct options *options, struct s3_settings *out, struct sc_err *err)
 {
-    static const char kms[] = "aws:kms";
-    size_t len = strlen(kms);
-    if (!sse || !*sse)
+    const char *path = options->secret_key_file;
+    if (!path)
         return 0;
-    if (strncmp(sse, kms, len) == 0 && sse[len] == ':' && sse[len + 1]) {
-        out->sse = str_dup(kms);
-        out->kms_key = sse + len + 1;
-        return 0;
+    if (options->secret_key)
+        return err_set(err, ERR_USAGE, "--secret-key and --secret-key-file are two sources of the same key");
+    if (secret_read_file(path, SECRET_KEY_MAX, 1, &out->secret_key_file, err) < 0) {
+        err->kind = ERR_USAGE;
+        return err_wrap(err, "--secret-key-file");
     }
-    if (strcmp(sse, kms) != 0 && strcmp(sse, "AES256") != 0) {
-        err_set(err, ERR_USAGE, "--s3-sse: \"%s\" is no kind of encryption", sse);
-        return err_hint(err, "it is AES256, aws:kms, or aws:kms:KEY");
-    }
-    out->sse = str_dup(sse);
     return 0;
+}
+
+static int read_tags(const struct options *options, struct s3_settings *out, struct sc_err *err)
+{
+    for (out->n_tags = 0; out->n_tags < options->s3_tags.n; out->n_tags++) {
+        size_t i = out->n_tags;
+        if (s3_value_tag(options->s3_tags.words[i], &out->tag_names[i], &out->tags[i], err) < 0)
+            return err_wrap(err, "--s3-tag");
+    }
+    return 0;
+}
+
+static int read_values(const struct options *options, struct s3_settings *out, struct sc_err *err)
+{
+    if (options->s3_sse && s3_value_sse(options->s3_sse, &out->sse, &out->kms_key, err) < 0)
+        return err_wrap(err, "--s3-sse");
+    if (options->s3_object_lock &&
+        s3_value_lock(options->s3_object_lock, &out->lock_mode, &out->lock_days, err) < 0)
+        return err_wrap(err, "--s3-object-lock");
+    return read_tags(options, out, err);
 }
 
 static int check_transport(const struct options *options, struct s3_settings *out, struct log *log,
@@ -271,6 +291,8 @@ static int check_transport(const struct options *options, struct s3_settings *ou
     size_t http = strlen("http://");
     if (options->s3_concurrency > S3_CONCURRENCY_MAX)
         return err_set(err, ERR_USAGE, "--s3-concurrency: at most %d parts at a time", S3_CONCURRENCY_MAX);
+    if (options->s3_proxy && options->s3_via == STORE_VIA_NODE)
+        return err_set(err, ERR_USAGE, "--s3-proxy and --s3-via node are two ways to the same place");
     if (!out->wanted)
         return 0;
     if (strncasecmp(out->endpoint, "http://", http) == 0 && !options->s3_plain_http) {
@@ -303,13 +325,15 @@ static void warn_without_effect(const struct options *options, struct log *log)
         log_write(log, LOG_WARN, NULL, "without --s3 nothing is uploaded: no effect of %s", given.data);
 }
 
-int s3_settings_make(const struct options *options, const struct cluster *cluster, struct log *log,
-                     struct s3_settings *out, struct sc_err *err)
+int s3_settings_make(const struct options *options, const struct cluster *cluster, bool always,
+                     struct log *log, struct s3_settings *out, struct sc_err *err)
 {
-    *out = (struct s3_settings){.wanted = is_wanted(options, cluster)};
-    merge(options, cluster, out);
-    if (check_fields(options, out, err) < 0 || check_together(options, out, err) < 0 ||
-        split_sse(options->s3_sse, out, err) < 0 || check_transport(options, out, log, err) < 0) {
+    *out = (struct s3_settings){.wanted = is_wanted(options, cluster, always)};
+    int result = read_secret_key(options, out, err);
+    if (result == 0)
+        merge(options, cluster, out);
+    if (result < 0 || check_fields(options, out, err) < 0 || check_together(options, out, err) < 0 ||
+        read_values(options, out, err) < 0 || check_transport(options, out, log, err) < 0) {
         s3_settings_clear(out);
         return -1;
     }
@@ -321,7 +345,9 @@ int s3_settings_make(const struct options *options, const struct cluster *cluste
 void s3_settings_clear(struct s3_settings *settings)
 {
     secret_free(settings->ca_file);
-    free(settings->sse);
+    secret_free(settings->secret_key_file);
+    for (size_t i = 0; i < settings->n_tags; i++)
+        free(settings->tag_names[i]);
     *settings = (struct s3_settings){0};
 }
 
@@ -348,10 +374,16 @@ struct store_options s3_settings_store(const struct s3_settings *settings, const
         .concurrency = (unsigned)options->s3_concurrency,
         .sse = settings->sse,
         .kms_key = settings->kms_key,
-        .flags = {text_at(options,      offsetof(struct options,    access_key)), options->secret_key,
-                  options->session_token                                                                   },
+        .checksum_sha256 = options->s3_checksum == 1,
+        .lock_mode = settings->lock_mode,
+        .lock_days = settings->lock_days,
+        .tags = settings->tags,
+        .n_tags = settings->n_tags,
+        .via = (enum store_via)options->s3_via,
+        .flags = {text_at(options,      offsetof(struct options,    access_key)), settings->given_secret_key,
+                  options->session_token                                                                          },
         .cluster_file = {text_at(&cluster->s3, offsetof(struct cluster_s3, access_key)),
-                  cluster->s3.secret_key,                                                              NULL},
+                  cluster->s3.secret_key,                                                                     NULL},
         .env = environment_of,
         .home = home,
     };

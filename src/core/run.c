@@ -16,8 +16,7 @@ const char *run_phase_name(enum run_phase phase)
     static const char *const names[] = {
         [RUN_CONNECT] = "connect",   [RUN_CHECK] = "check",   [RUN_PREPARE] = "prepare",
         [RUN_SNAPSHOT] = "snapshot", [RUN_VERIFY] = "verify", [RUN_UPLOAD] = "upload",
-        [RUN_CLEANUP] = "cleanup",   [RUN_WAIT] = "wait",     [RUN_LIST] = "list",
-        [RUN_READ] = "read",         [RUN_DELETE] = "delete", [RUN_DONE] = "done",
+        [RUN_CLEANUP] = "cleanup",   [RUN_DONE] = "done",
     };
     return names[phase];
 }
@@ -139,21 +138,34 @@ static void prepare_works(struct run *run, struct run_node *const *results)
     }
 }
 
+static void tell_end(struct work *w, const char *outcome, const struct sc_err *err)
+{
+    w->done_ms = ctx_now_ms();
+    w->result->duration_ms = w->done_ms - w->start_ms;
+    run_post(w->run,
+             (struct run_event){
+                 .node = w->index, .phase = w->result->phase, .ended = true, .outcome = outcome, .err = err});
+}
+
+void work_done(struct work *w, const char *outcome)
+{
+    w->result->phase = RUN_DONE;
+    tell_end(w, outcome, NULL);
+}
+
 static void run_work(struct work *w)
 {
-    struct run *run = w->run;
+    const struct run_job *job = w->run->job;
     w->start_ms = ctx_now_ms();
-    bool failed = run->job->live(w, &w->result->err) < 0;
-    const char *outcome = run->job->outcome(w, failed);
+    bool failed = job->live(w, &w->result->err) < 0;
+    const char *outcome = job->outcome(w, failed);
     work_disconnect(w);
-    if (!failed)
+    if (failed)
+        tell_end(w, outcome, &w->result->err);
+    else if (!w->done_ms)
+        work_done(w, outcome);
+    else
         w->result->phase = RUN_DONE;
-    w->result->duration_ms = ctx_now_ms() - w->start_ms;
-    run_post(run, (struct run_event){.node = w->index,
-                                     .phase = w->result->phase,
-                                     .ended = true,
-                                     .outcome = outcome,
-                                     .err = failed ? &w->result->err : NULL});
 }
 
 static void thread(void *arg, struct runner *runner, size_t index)

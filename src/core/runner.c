@@ -185,6 +185,11 @@ void runner_open_meeting(struct runner *r)
     runner_wake(r);
 }
 
+bool runner_worker_ended(const struct runner *r, size_t index)
+{
+    return r->workers[index].ended;
+}
+
 bool runner_ended(const struct runner *r, size_t n)
 {
     for (size_t i = 0; i < n; i++)

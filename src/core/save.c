@@ -4,16 +4,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "save_result.h"
 #include "save_run.h"
 #include "snapctl/base/str.h"
 
 enum { STATUS_ALL_FAILED = 1, STATUS_REFUSED = 2, STATUS_PARTIAL = 3, STATUS_SIGNAL = 128 };
-
-const char *save_status_name(enum save_status status)
-{
-    static const char *const names[] = {"failed", "saved", "unknown", "checked"};
-    return names[status];
-}
 
 char *save_make_name(int64_t now)
 {
@@ -89,7 +84,7 @@ static bool is_taken(struct run *run)
 static void decide(struct run *run)
 {
     struct save *save = run->arg;
-    run->go = !is_taken(run) && !(save->upload && upload_refuses(save->upload, run->err));
+    run->go = !is_taken(run) && !(save->delivery && delivery_refuses(save->delivery, run->err));
 }
 
 static char *leftovers(struct run *run)
@@ -101,15 +96,15 @@ static char *leftovers(struct run *run)
         if (left)
             buf_printf(&out, "%s: %s\n", run->works[i].node.address, left);
     }
-    if (save->upload)
-        upload_leftovers(save->upload, &out);
+    if (save->delivery)
+        delivery_leftovers(save->delivery, &out);
     return buf_take(&out);
 }
 
 static void beside(struct run *run)
 {
     struct save *save = run->arg;
-    upload_serve(save->upload);
+    delivery_serve(save->delivery);
 }
 
 static void judge(struct save *save, const struct run *run)
@@ -136,21 +131,6 @@ static void judge(struct save *save, const struct run *run)
     }
 }
 
-static struct save_result *make_result(const struct plan *plan, const struct save_options *options)
-{
-    struct save_result *r = mem_calloc(1, sizeof *r);
-    r->name = str_dup(plan->job.name);
-    r->started = (int64_t)time(NULL);
-    r->dry_run = options->dry_run;
-    r->n_nodes = plan->n_nodes;
-    r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
-    for (size_t i = 0; i < plan->n_nodes; i++) {
-        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
-        r->nodes[i].path = node_archive_path(&plan->job);
-    }
-    return r;
-}
-
 static const struct run_job local_job = {save_live, save_outcome, decide, leftovers, NULL};
 static const struct run_job upload_job = {save_live, save_outcome, decide, leftovers, beside};
 
@@ -158,17 +138,20 @@ static int run_save(struct save *save, struct run *run, const char *cluster_name
 {
     const struct save_options *o = save->options;
     struct save_result *result = save->result;
-    AUTO_FREE struct run_node **nodes = mem_calloc(result->n_nodes, sizeof(struct run_node *));
-    for (size_t i = 0; i < result->n_nodes; i++)
-        nodes[i] = &result->nodes[i].run;
-    const struct upload_what what = {cluster_name, o->force, o->dry_run};
-    if (o->store && upload_new(run, o->store, &what, &save->upload, err) < 0)
+    AUTO_FREE struct run_node **nodes = save_result_nodes(result);
+    const struct delivery_what what = {
+        .cluster = cluster_name,
+        .replace = o->force,
+        .dry_run = o->dry_run,
+        .meanwhile = "the snapshots are taken all the same, and the upload is tried afterwards",
+    };
+    if (o->store && delivery_new(run, o->store, &what, &save->delivery, err) < 0)
         return -1;
-    run->job = save->upload ? &upload_job : &local_job;
+    run->job = save->delivery ? &upload_job : &local_job;
     int rc = run_all(run, nodes, o->run.parallel, err);
     result->duration_ms = run->duration_ms;
-    result->store = upload_result(save->upload);
-    upload_free(save->upload);
+    result->store = delivery_result(save->delivery);
+    delivery_free(save->delivery);
     return rc;
 }
 
@@ -194,7 +177,8 @@ int save_run(const struct cluster *cluster, const struct save_options *options, 
     struct plan *plan;
     if (make_plan(cluster, options, ui, log, &plan, err) < 0)
         return -1;
-    struct save save = {.options = options, .plan = plan, .result = make_result(plan, options)};
+    struct save save = {.options = options, .plan = plan, .result = save_result_new(plan)};
+    save.result->dry_run = options->dry_run;
     save.begun = mem_calloc(plan->n_nodes, sizeof *save.begun);
     save.lost = mem_calloc(plan->n_nodes, sizeof *save.lost);
     struct run run = {.arg = &save, .ui = ui, .plan = plan, .log = log, .err = &save.result->err};
@@ -208,22 +192,4 @@ int save_run(const struct cluster *cluster, const struct save_options *options, 
     free(save.lost);
     plan_free(plan);
     return rc;
-}
-
-void save_result_free(struct save_result *result)
-{
-    if (!result)
-        return;
-    for (size_t i = 0; i < result->n_nodes; i++) {
-        free(result->nodes[i].run.address);
-        free(result->nodes[i].path);
-        free(result->nodes[i].commands);
-        err_clear(&result->nodes[i].run.err);
-    }
-    store_result_free(result->store);
-    free(result->store);
-    free(result->nodes);
-    free(result->name);
-    err_clear(&result->err);
-    free(result);
 }

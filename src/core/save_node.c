@@ -1,11 +1,8 @@
+#include "readback.h"
 #include "save_run.h"
 #include "snapctl/base/str.h"
 
-enum {
-    PULL_MS = 600000,
-    VERIFY_MS = 120000,
-    VERIFY_BYTES_PER_MS = 250, /* the slowest link on which a read-back is still waited for: 2 Mbit/s */
-};
+enum { PULL_MS = 600000 };
 
 static struct save *save_of(const struct work *w)
 {
@@ -54,45 +51,22 @@ static int snapshot(struct work *w, const struct ctx *ctx, bool again, struct sc
     return 0;
 }
 
-static int compare_size(const struct work *w, uint64_t bytes, struct sc_err *err)
+static struct readback readback_of(const struct work *w)
 {
-    if (bytes == w->total)
-        return 0;
-    return err_set(err, ERR_CORRUPT, "the archive had %llu bytes when it was made, and %llu when it was read",
-                   (unsigned long long)w->total, (unsigned long long)bytes);
+    return (struct readback){.delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state};
 }
 
-/* Reads the archive in one pass, through the check and to the upload if this node has it. */
-static int read_all(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sink *upload,
-                    struct archive_check *check, struct sc_err *err)
+static int verify_all(struct work *w, const struct ctx *ctx, struct sink *upload, struct sc_err *err)
 {
-    /* What the check refuses is not sent. */
-    struct sink *sinks[] = {archive_check_sink(check), upload};
-    if (stream_copy(ctx, ssh_stream_source(stream), sinks, upload ? 2 : 1, work_progress, w, err) < 0) {
-        sinks[0]->abort(sinks[0]);
+    struct readback r = readback_of(w);
+    if (readback_all(&r, w, ctx, upload, err) < 0)
         return -1;
-    }
-    if (sinks[0]->finish(sinks[0], ctx, err) < 0)
-        return -1;
-    return compare_size(w, archive_check_facts(check)->bytes, err);
+    node_result(w)->facts = r.facts;
+    node_result(w)->verified = true;
+    return 0;
 }
 
-static int verify_all(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sink *upload,
-                      struct sc_err *err)
-{
-    struct archive_check *check = archive_check_new(w->run->plan->job.name, w->run->plan->with_state);
-    int result = read_all(w, ctx, stream, upload, check, err);
-    if (result == 0) {
-        node_result(w)->facts = *archive_check_facts(check);
-        node_result(w)->verified = true;
-    }
-    if (upload)
-        upload_end(save_of(w)->upload, w, result == 0 ? archive_check_facts(check) : NULL, err);
-    archive_check_free(check);
-    return result;
-}
-
-static int verify_tail(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sc_err *err)
+static int check_tail(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sc_err *err)
 {
     struct source *source = ssh_stream_source(stream);
     char tail[NODE_TAIL_BYTES];
@@ -106,40 +80,49 @@ static int verify_tail(struct work *w, const struct ctx *ctx, struct ssh_stream 
                               &node_result(w)->facts, err);
 }
 
+static int verify_tail(struct work *w, const struct ctx *ctx, struct sc_err *err)
+{
+    struct ssh_stream *stream;
+    if (node_open_archive(&w->node, w->ssh, ctx, NODE_READ_TAIL, &stream, err) < 0)
+        return -1;
+    int result = check_tail(w, ctx, stream, err);
+    ssh_stream_close(stream);
+    if (result < 0)
+        work_disconnect(w);
+    return result;
+}
+
 static int verify(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
 {
     (void)again;
-    struct sink *upload = save_of(w)->upload ? upload_claim(save_of(w)->upload, w) : NULL;
+    struct sink *upload = save_of(w)->delivery ? delivery_claim(save_of(w)->delivery, w) : NULL;
     bool all = upload || save_of(w)->options->verify == SAVE_VERIFY_FULL;
-    struct ssh_stream *stream;
-    if (node_open_archive(&w->node, w->ssh, ctx, all ? NODE_READ_ALL : NODE_READ_TAIL, &stream, err) < 0) {
-        if (upload)
-            upload_end(save_of(w)->upload, w, NULL, err);
-        return -1;
-    }
-    int result = all ? verify_all(w, ctx, stream, upload, err) : verify_tail(w, ctx, stream, err);
-    ssh_stream_close(stream);
-    if (result < 0)
-        work_disconnect(w); /* the rest of the stream is still on its way */
-    return result;
+    return all ? verify_all(w, ctx, upload, err) : verify_tail(w, ctx, err);
 }
 
 static int64_t verify_ms(const struct work *w)
 {
-    int64_t upload = save_of(w)->upload ? upload_limit_ms(save_of(w)->upload, w->total) : 0;
-    return VERIFY_MS + (int64_t)(w->total / VERIFY_BYTES_PER_MS) + upload;
+    struct readback r = readback_of(w);
+    return readback_limit_ms(&r, w);
 }
 
-/* The snapshot is saved, and the upload from another node may still fail: then it is this one's turn. */
-static void stand_by(struct work *w)
+/* The snapshot is saved. The upload from another node may still fail: then it is this one's turn. */
+static int stand_by(struct work *w, struct sc_err *err)
 {
-    struct upload *upload = save_of(w)->upload;
-    while (upload && upload_wait(upload, w)) {
-        AUTO_ERR struct sc_err err = {0};
-        work_tell(w, RUN_VERIFY, 0);
-        if (work_persist(w, &w->ctx, verify_ms(w), verify, &err) < 0)
-            upload_exclude(upload, w);
+    struct delivery *delivery = save_of(w)->delivery;
+    work_done(w, save_status_name(SAVE_SAVED));
+    while (delivery && delivery_wait(delivery, w)) {
+        AUTO_ERR struct sc_err why = {0};
+        if (work_persist(w, &w->ctx, verify_ms(w), verify, &why) == 0)
+            continue;
+        delivery_exclude(delivery, w);
+        if (why.kind == ERR_CORRUPT) {
+            err_move(err, &why);
+            err_wrap(err, "the archive was good when it was saved, and is damaged now");
+            return err_hint(err, "remove it, and look at the disk and the memory of the node");
+        }
     }
+    return 0;
 }
 
 /* From the lock to the archive that was read back. */
@@ -243,13 +226,12 @@ static int live_checked(struct work *w, struct sc_err *err)
         return -1;
     }
     node_result(w)->status = SAVE_SAVED;
-    stand_by(w);
-    return 0;
+    return stand_by(w, err);
 }
 
 int save_live(struct work *w, struct sc_err *err)
 {
-    if (work_enter(w, err) < 0 || work_check(w, err) < 0 ||
+    if (work_enter(w, err) < 0 || work_check(w, node_judge, err) < 0 ||
         runner_meet(w->run->runner, w->index, &w->ctx, err) < 0)
         return -1;
     return live_checked(w, err);

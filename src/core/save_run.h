@@ -2,16 +2,16 @@
 #ifndef SNAPCTL_SRC_CORE_SAVE_RUN_H
 #define SNAPCTL_SRC_CORE_SAVE_RUN_H
 
+#include "delivery.h"
 #include "snapctl/core/save.h"
-#include "upload.h"
 #include "work.h"
 
 struct save {
     const struct save_options *options;
     struct plan *plan;
     struct save_result *result;
-    struct upload *upload; /* NULL: none was asked for */
-    bool *begun;           /* by node, shared: something of ours may be on it */
+    struct delivery *delivery; /* NULL: none was asked for */
+    bool *begun;               /* by node, shared: something of ours may be on it */
     bool *lost; /* by node, its thread's: the connection broke after that, and it could not be asked again */
 };
 

@@ -1,16 +1,25 @@
 #include "store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "node_way.h"
 #include "snapctl/base/str.h"
+
+enum { CONNECT_MS = 5000, IMDS_PORT = 80, ROUTES = 2 };
 
 struct store {
     const struct store_options *options;
+    struct run *run;           /* whose nodes can be gone through */
     struct s3_address address; /* until the client has it */
     struct credentials_setup chain;
-    struct http *http;
+    struct http_setup http_setup;
+    struct http *http;        /* from here */
+    struct node_way way;      /* from a node: to S3 */
+    struct node_way imds;     /* … and to its metadata */
     struct s3_client *client; /* NULL: no credentials yet */
-    const char *provider;
+    enum credentials_provider provider;
+    bool from_node; /* which of the two the client uses */
     char *key;
 };
 
@@ -32,6 +41,21 @@ static const char *environment_region(const struct store_options *o)
     return region ? region : ask_environment(o, "AWS_DEFAULT_REGION");
 }
 
+/* HTTP to the metadata service of a node, for the chain of credentials. One that has told keys is asked for
+ * the next ones as long as it is there. */
+static int ask_node(void *arg, const struct ctx *ctx, struct http **http, const char **node,
+                    struct sc_err *err)
+{
+    struct store *s = arg;
+    const struct http_setup setup = {.connect_ms = CONNECT_MS};
+    if (!node_way_works(&s->imds) &&
+        node_way_open(&s->imds, s->run, ctx, CREDENTIALS_IMDS_HOST, IMDS_PORT, &setup, err) < 0)
+        return -1;
+    *http = s->imds.http;
+    *node = s->imds.node;
+    return 0;
+}
+
 static int fill(struct store *s, const char *name, struct sc_err *err)
 {
     const struct store_options *o = s->options;
@@ -43,8 +67,10 @@ static int fill(struct store *s, const char *name, struct sc_err *err)
         .lookup = o->lookup,
         .plain_http = o->plain_http,
     };
-    const struct http_setup http = {
-        .ca_pem = o->ca_pem, .skip_tls_verify = o->skip_tls_verify, .proxy = o->proxy};
+    s->http_setup = (struct http_setup){.ca_pem = o->ca_pem,
+                                        .skip_tls_verify = o->skip_tls_verify,
+                                        .proxy = o->proxy,
+                                        .connect_ms = CONNECT_MS};
     s->chain = (struct credentials_setup){
         .flags = o->flags,
         .cluster_file = o->cluster_file,
@@ -53,16 +79,19 @@ static int fill(struct store *s, const char *name, struct sc_err *err)
         .home = o->home,
         .region = o->region,
         .proxy = o->proxy,
+        .node_http = ask_node,
+        .node_arg = s,
     };
-    if (s3_address_init(&s->address, &where, err) < 0 || s3_address_key(o->folder, name, &s->key, err) < 0 ||
-        http_new(&http, &s->http, err) < 0)
+    if (s3_address_init(&s->address, &where, err) < 0 || s3_address_key(o->folder, name, &s->key, err) < 0)
         return -1;
-    return 0;
+    return http_new(&s->http_setup, &s->http, err);
 }
 
-int store_new(const struct store_options *options, const char *name, struct store **out, struct sc_err *err)
+int store_new(struct run *run, const struct store_options *options, const char *name, struct store **out,
+              struct sc_err *err)
 {
     struct store *s = mem_calloc(1, sizeof *s);
+    s->run = run;
     s->options = options;
     if (fill(s, name, err) < 0) {
         store_free(s);
@@ -77,11 +106,15 @@ void store_free(struct store *s)
     if (!s)
         return;
     s3_client_free(s->client);
+    node_way_close(&s->way);
+    node_way_close(&s->imds);
     http_free(s->http);
     s3_address_free(&s->address);
     free(s->key);
     free(s);
 }
+
+/* ---- credentials ---- */
 
 static int refresh(void *arg, const struct ctx *ctx, struct credentials *c, struct sc_err *err)
 {
@@ -98,7 +131,7 @@ static int find_keys(struct store *s, const struct ctx *ctx, struct sc_err *err)
     if (found.region && s->address.region_source == S3_REGION_ASSUMED &&
         s3_address_set_region(&s->address, found.region) < 0)
         ctx_log(ctx, LOG_DEBUG, "the region beside the credentials is of no use: %s", found.region);
-    s->provider = credentials_provider_name(found.provider);
+    s->provider = found.provider;
     s->client = s3_client_new(&(struct s3_client_setup){.http = s->http,
                                                         .address = &s->address,
                                                         .credentials = &found,
@@ -106,6 +139,8 @@ static int find_keys(struct store *s, const struct ctx *ctx, struct sc_err *err)
                                                         .refresh_arg = s});
     return 0;
 }
+
+/* ---- the bucket ---- */
 
 static int refuse_taken(const struct store *s, const struct s3_object *object, struct sc_err *err)
 {
@@ -115,17 +150,89 @@ static int refuse_taken(const struct store *s, const struct s3_object *object, s
     return err_hint(err, "choose another name, or --force to replace it");
 }
 
-int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+static int ask_bucket(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
 {
     AUTO_OBJECT struct s3_object object = {0};
     enum s3_name name;
-    if (!s->client && find_keys(s, ctx, err) < 0)
-        return -1;
     if (s3_object_probe(s->client, ctx, s->key, &name, &object, err) < 0)
         return -1;
-    ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s", s3_client_address(s->client)->region,
-            s->provider);
+    AUTO_FREE char *through = s->from_node ? str_format(", through node %s", s->way.node) : NULL;
+    ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s%s", s3_client_address(s->client)->region,
+            credentials_provider_name(s->provider), through ? through : "");
     return name == S3_NAME_TAKEN && !replace ? refuse_taken(s, &object, err) : 0;
+}
+
+static int open_way(struct store *s, const struct ctx *ctx, struct sc_err *err)
+{
+    int port;
+    AUTO_FREE char *peer = s3_address_peer(s3_client_address(s->client), &port);
+    if (node_way_open(&s->way, s->run, ctx, peer, port, &s->http_setup, err) < 0)
+        return -1;
+    s->from_node = true;
+    s3_client_use(s->client, s->way.http);
+    return 0;
+}
+
+/* Where the store tells another region, the host may be another one, and so the way to it. */
+static int ask_from_node(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+{
+    int result = -1;
+    for (int i = 0; i < ROUTES; i++) {
+        AUTO_FREE char *host = str_dup(s3_client_address(s->client)->host);
+        if (open_way(s, ctx, err) < 0)
+            return -1;
+        result = ask_bucket(s, ctx, replace, err);
+        if (strcmp(s3_client_address(s->client)->host, host) == 0)
+            break;
+    }
+    if (result < 0)
+        store_explain(s, err);
+    return result;
+}
+
+static int ask_from_here(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+{
+    const struct store_options *o = s->options;
+    AUTO_ERR struct sc_err here = {0};
+    if (ask_bucket(s, ctx, replace, &here) == 0)
+        return 0;
+    bool elsewhere = o->via == STORE_VIA_AUTO && here.kind == ERR_NETWORK && !o->plain_http && !o->proxy;
+    if (!elsewhere) {
+        err_move(err, &here);
+        return -1;
+    }
+    ctx_log(ctx, LOG_INFO, "S3 cannot be reached from here (%s): trying it from an etcd node", here.text);
+    if (ask_from_node(s, ctx, replace, err) == 0)
+        return 0;
+    if (err->kind != ERR_NETWORK)
+        return -1;
+    AUTO_FREE char *there = str_dup(err->text);
+    s->from_node = false;
+    s3_client_use(s->client, s->http);
+    err_move(err, &here);
+    return err_hint(err, "nor from an etcd node: %s", there);
+}
+
+int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+{
+    const struct store_options *o = s->options;
+    if (!s->client && find_keys(s, ctx, err) < 0)
+        return -1;
+    bool role = s->provider == CREDENTIALS_NODE_ROLE && o->via == STORE_VIA_AUTO && !o->plain_http;
+    if (s->from_node || role || o->via == STORE_VIA_NODE)
+        return ask_from_node(s, ctx, replace, err);
+    return ask_from_here(s, ctx, replace, err);
+}
+
+bool store_ready(const struct store *s)
+{
+    return s->client && (!s->from_node || node_way_works(&s->way));
+}
+
+void store_explain(const struct store *s, struct sc_err *err)
+{
+    if (s->from_node)
+        node_way_explain(&s->way, err);
 }
 
 bool store_is_outage(enum err_kind kind)
@@ -152,7 +259,8 @@ void store_describe(const struct store *s, struct store_result *result)
         free(*fields[i]);
         *fields[i] = str_dup(texts[i]);
     }
-    result->credentials = s->provider;
+    result->credentials = s->client ? credentials_provider_name(s->provider) : NULL;
+    result->via = s->from_node ? "node" : "local";
 }
 
 void store_result_free(struct store_result *r)

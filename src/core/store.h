@@ -8,15 +8,23 @@
 
 struct store;
 
-/* Nothing is sent yet. The options outlive it. ERR_CONFIG for what cannot work: endpoint, bucket, folder, CA.
- */
-int store_new(const struct store_options *options, const char *name, struct store **out,
+struct run;
+
+/* Nothing is sent yet. Run and options outlive it. ERR_CONFIG for what cannot work: endpoint, bucket, folder,
+ * CA. */
+int store_new(struct run *run, const struct store_options *options, const char *name, struct store **out,
               struct sc_err *err) WARN_UNUSED;
 void store_free(struct store *store);
 
-/* Finds credentials, where there are none yet, and asks the bucket: reachable, keys good, name free? A taken
- * name is ERR_REFUSED unless replace. */
+/* Finds credentials, where there are none yet, and a way to the store (see enum store_via), and asks the
+ * bucket: reachable, keys good, name free? A taken name is ERR_REFUSED unless replace. */
 int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct sc_err *err) WARN_UNUSED;
+
+/* It was asked, and the way that was found still works: uploads may begin. */
+bool store_ready(const struct store *store);
+
+/* Puts what is known of a broken way in the place of an error that came of it. */
+void store_explain(const struct store *store, struct sc_err *err);
 
 /* An outage may be over by the next try; everything else is wrong with the request. */
 bool store_is_outage(enum err_kind kind);

@@ -89,16 +89,16 @@ static void set_checked(struct work *w)
     runner_unlock(w->run->runner);
 }
 
-int work_check(struct work *w, struct sc_err *err)
+int work_check(struct work *w, work_judge *judge, struct sc_err *err)
 {
     struct ctx ctx = ctx_within(&w->ctx, CHECK_MS);
     work_tell(w, RUN_CHECK, 0);
-    if (node_probe(&w->node, w->ssh, &ctx, err) < 0 || node_judge(&w->node, &ctx, err) < 0)
+    if (node_probe(&w->node, w->ssh, &ctx, err) < 0 || judge(&w->node, &ctx, err) < 0)
         return -1;
     const struct node_facts *f = &w->node.facts;
     AUTO_FREE char *size = str_bytes(f->database_bytes);
     ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
-            f->image, f->pull ? " (to be pulled)" : "");
+            f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
     set_checked(w);
     return 0;
 }
@@ -110,29 +110,49 @@ struct ctx work_cleaning(const struct work *w)
     return ctx;
 }
 
-/* With the lock held: a node that can be dialled, SIZE_MAX if there is none yet; *over: nor will there be. */
-static size_t find_checked(const struct run *run, size_t avoid, bool *over)
+/* With the lock held: the next node that can be dialled, SIZE_MAX if there is none yet; *over: nor will there
+ * be. */
+static size_t find_checked(const struct run *run, const bool *tried, bool *over)
 {
-    size_t found = SIZE_MAX, n = run->plan->n_nodes;
-    *over = runner_ended(run->runner, n);
-    for (size_t i = 0; i < n; i++)
-        if (run->works[i].checked && (found == SIZE_MAX || found == avoid))
-            found = i;
-    return found;
+    *over = true;
+    for (size_t i = 0; i < run->plan->n_nodes; i++) {
+        if (run->works[i].checked && !tried[i])
+            return i;
+        *over &= run->works[i].checked || runner_worker_ended(run->runner, i);
+    }
+    return SIZE_MAX;
 }
 
-int run_session(struct run *run, const struct ctx *ctx, size_t avoid, struct ssh **out, size_t *index,
-                struct sc_err *err)
+static int wait_for_checked(struct run *run, const struct ctx *ctx, const bool *tried, size_t *index,
+                            struct sc_err *err)
 {
     bool over = false;
     int result = 0;
     runner_lock(run->runner);
-    while ((*index = find_checked(run, avoid, &over)) == SIZE_MAX && !over && result == 0)
+    while ((*index = find_checked(run, tried, &over)) == SIZE_MAX && !over && result == 0)
         result = runner_wait(run->runner, ctx, err);
     runner_unlock(run->runner);
-    if (result < 0)
-        return -1;
-    if (*index == SIZE_MAX)
-        return err_set(err, ERR_NETWORK, "no etcd node can be used");
-    return ssh_connect(ctx, &run->policy, &run->plan->nodes[*index].host, run->plan->bastion, out, err);
+    return result;
+}
+
+int run_session(struct run *run, const struct ctx *ctx, struct ssh **out, size_t *index, struct sc_err *err)
+{
+    AUTO_FREE bool *tried = mem_calloc(run->plan->n_nodes, sizeof *tried);
+    AUTO_ERR struct sc_err last = {0};
+    err_set(&last, ERR_NETWORK, "no etcd node can be used");
+    for (;;) {
+        if (wait_for_checked(run, ctx, tried, index, err) < 0)
+            return -1;
+        if (*index == SIZE_MAX)
+            break;
+        if (ssh_connect(ctx, &run->policy, &run->plan->nodes[*index].host, run->plan->bastion, out, &last) ==
+            0)
+            return 0;
+        tried[*index] = true;
+        if (ctx_check(ctx, err) < 0)
+            return -1;
+        ctx_log(ctx, LOG_DEBUG, "not through this node: %s", last.text);
+    }
+    err_move(err, &last);
+    return -1;
 }

@@ -23,6 +23,7 @@ struct work {
     struct run_node *result;
     bool checked; /* shared: it was reached and can do what the run needs */
     int64_t start_ms;
+    int64_t done_ms;  /* 0: it is not through yet; see work_done */
     int64_t shown_ms; /* when progress was last told */
     uint64_t total;   /* bytes of what is read */
 };
@@ -79,6 +80,9 @@ void work_tell(struct work *w, enum run_phase phase, uint64_t bytes);
 /* The same, at most five times a second, for stream_copy. */
 stream_progress work_progress;
 
+/* All is well with the node, and the outcome is told, though its thread stays to do something for others. */
+void work_done(struct work *w, const char *outcome);
+
 /* Connects; if the connection died while a person was asked about the host, once more. */
 int work_enter(struct work *w, struct sc_err *err) WARN_UNUSED;
 
@@ -95,14 +99,15 @@ int work_persist(struct work *w, const struct ctx *ctx, int64_t ms, work_step *s
                  struct sc_err *err) WARN_UNUSED;
 
 /* Asks for the node's facts and judges them; sets w->checked. */
-int work_check(struct work *w, struct sc_err *err) WARN_UNUSED;
+typedef int work_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err);
+int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSED;
 
 /* Cleaning up is not cancelled by a signal, but after one it has to be done within CANCEL_MS. */
 struct ctx work_cleaning(const struct work *w);
 
-/* A session of the caller's own to a node that was reached and checked, other than `avoid` if there is a
- * choice (SIZE_MAX: any); waits for one. *index is that node. ERR_NETWORK if there is none. */
-int run_session(struct run *run, const struct ctx *ctx, size_t avoid, struct ssh **out, size_t *index,
+/* A session of the caller's own to a node that was reached and checked: waits for one, and tries the next
+ * where it cannot be reached again. *index is that node. ERR_NETWORK if there is none. */
+int run_session(struct run *run, const struct ctx *ctx, struct ssh **out, size_t *index,
                 struct sc_err *err) WARN_UNUSED;
 
 #endif

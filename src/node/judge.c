@@ -83,6 +83,19 @@ static int judge_image(const struct node *node, const struct ctx *ctx, struct sc
     return err_hint(err, "name it with --image, or as system_images.alpine in cluster.yml");
 }
 
+int node_judge_reader(const struct node *node, const struct ctx *ctx, struct sc_err *err)
+{
+    if (str_equal(node->facts.uid, "0"))
+        return 0;
+    if (judge_image(node, ctx, err) < 0)
+        return -1;
+    if (!node->facts.pull)
+        return 0;
+    err_set(err, ERR_IMAGE, "the image %s is not on the node", node->facts.image);
+    return err_hint(err, "who is not root reads archives through a container of it: name one that is there "
+                         "with --image, or pull it");
+}
+
 int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err)
 {
     static int (*const judges[])(const struct node *, const struct ctx *, struct sc_err *) = {

@@ -10,6 +10,8 @@
 #define GLOBAL_ENDPOINT "s3.amazonaws.com"
 #define DEFAULT_REGION "us-east-1"
 
+enum { TLS_PORT = 443, PLAIN_PORT = 80 };
+
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 static const char any_case[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
 
@@ -92,7 +94,7 @@ static int parse_endpoint(const char *given, bool plain_http, struct endpoint *o
         return bad_endpoint(given, "that is no host's name or address", err);
     for (char *p = host; *p; p++)
         *p = (char)tolower((unsigned char)*p);
-    out->port = port == (out->tls ? 443 : 80) ? 0 : (int)port;
+    out->port = port == (out->tls ? TLS_PORT : PLAIN_PORT) ? 0 : (int)port;
     out->host = mem_take(&host);
     return 0;
 }
@@ -251,6 +253,19 @@ int s3_address_set_region(struct s3_address *address, const char *region)
         replace(&address->endpoint, str_dup(GLOBAL_ENDPOINT));
     compose(address);
     return 0;
+}
+
+char *s3_address_peer(const struct s3_address *address, int *port)
+{
+    bool bracket = address->host[0] == '[';
+    const char *host = address->host + bracket;
+    size_t len = strcspn(host, bracket ? "]" : ":");
+    const char *rest = host + len + bracket;
+    int64_t number = address->tls ? TLS_PORT : PLAIN_PORT;
+    if (*rest == ':' && !str_to_int(rest + 1, 1, 65535, &number))
+        abort();
+    *port = (int)number;
+    return str_dup_n(host, len);
 }
 
 char *s3_address_path(const struct s3_address *address, const char *key)

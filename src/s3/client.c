@@ -49,6 +49,11 @@ struct http *s3_client_http(const struct s3_client *client)
     return client->http;
 }
 
+void s3_client_use(struct s3_client *client, struct http *http)
+{
+    client->http = http;
+}
+
 /* ---- replies ---- */
 
 void s3_reply_free(struct s3_reply *reply)

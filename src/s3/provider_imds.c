@@ -10,7 +10,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/s3/sigv4.h"
 
-#define DEFAULT_ENDPOINT "http://169.254.169.254"
+#define DEFAULT_ENDPOINT "http://" CREDENTIALS_IMDS_HOST
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 
 enum { MACHINE_TIMEOUT_MS = 1000, NODE_TIMEOUT_MS = 3000, ROLE_NAME_MAX = 128 };

@@ -14,7 +14,8 @@ complain() {
 options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-name folder region
     ssh-agent-auth ignore-docker-version image state-file require-state timeout parallel require force
     verify host-key-checking known-hosts output dry-run no-s3
-    session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency debug quiet trace help)
+    session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency
+    s3-checksum s3-insecure s3-object-lock s3-tag s3-via secret-key-file debug quiet trace help)
 statuses=(0 1 2 3 4 129 130 143)
 variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR)
 
@@ -60,7 +61,7 @@ expect() {
 }
 
 cd "$pages" || exit 1
-expect 'save help version' snapctl ''
+expect 'save upload help version' snapctl ''
 expect 'save' snapctl sa
 expect 'snapshot-save' snapctl etcd ''
 expect '--require --require-state' snapctl save --requ
@@ -70,5 +71,5 @@ expect 'quorum' snapctl save --require = q
 expect 'all quorum any' snapctl save -require =
 expect 'snapctl.1 snapctl.bash' snapctl save --config snapctl.
 expect '' snapctl save --name sa
-expect 'save help version' snapctl help ''
+expect 'save upload help version' snapctl help ''
 exit $bad

@@ -10,6 +10,7 @@ struct call {
     struct console *console;
     struct log *log; /* prints on the console */
     const struct options *options;
+    const bool *given;        /* for each row of options_table: it stood on the command line */
     const char *const *words; /* behind the command */
     size_t n_words;
 };

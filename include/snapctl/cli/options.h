@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "snapctl/base/buf.h"
 #include "snapctl/base/err.h"
 #include "snapctl/base/secret.h"
 
@@ -15,6 +16,13 @@ enum option_switch { SWITCH_NOT_GIVEN, SWITCH_OFF, SWITCH_ON };
 enum option_output { OUTPUT_TEXT, OUTPUT_JSON };
 
 /* What the command line says. Strings belong to argv or the environment. */
+enum { OPTION_WORDS_MAX = 10 };
+
+struct option_words {
+    const char *words[OPTION_WORDS_MAX];
+    size_t n;
+};
+
 struct options {
     bool help, version, debug, trace, quiet;
     const char *config, *name, *image, *state_file, *known_hosts;
@@ -31,7 +39,10 @@ struct options {
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
     bool s3_plain_http, s3_skip_tls_verify;
-    const char *s3_proxy, *s3_sse;
+    const char *secret_key_file, *s3_proxy, *s3_sse, *s3_object_lock;
+    int s3_via;      /* enum store_via */
+    int s3_checksum; /* 1: SHA-256 */
+    struct option_words s3_tags;
     int s3_timeout_s;   /* 0: not given */
     int s3_concurrency; /* 0: not given */
 };
@@ -45,6 +56,7 @@ enum option_type {
     OPTION_NUMBER,  /* int of [1, 1000] */
     OPTION_SECONDS, /* int: 300, 300s, 5m, 1h; at most a day */
     OPTION_CHOICE,  /* int: the index of the word in choices */
+    OPTION_WORDS,   /* struct option_words: each use adds one */
 };
 
 enum option_group { GROUP_SNAPSHOT, GROUP_SSH, GROUP_S3, GROUP_OUTPUT, GROUP_GENERAL, GROUP_COUNT };
@@ -55,7 +67,9 @@ enum {
     FOR_HELP = 1 << 1,
     FOR_VERSION = 1 << 2,
     FOR_NONE = 1 << 3, /* without a command */
-    FOR_ALL = (1 << 4) - 1,
+    FOR_UPLOAD = 1 << 4,
+    FOR_ALL = (1 << 5) - 1,
+    FOR_NODES = FOR_SAVE | FOR_UPLOAD, /* all commands that go to the nodes */
 };
 
 struct option {
@@ -92,6 +106,10 @@ bool options_takes_value(const struct option *option);
  * ERR_USAGE says what would be right. The text of a secret is copied, and is the caller's to wipe. */
 int options_set(struct options *options, const struct option *option, const char *where, const char *text,
                 struct sc_err *err) WARN_UNUSED;
+
+/* Appends a blank and the option as it would be written for a shell: " --name 'its value'". Not for secrets.
+ */
+void options_spell(struct buf *out, const struct options *options, const struct option *option);
 
 /* Frees what options owns. */
 void options_clear(struct options *options);

@@ -10,6 +10,7 @@
 struct parse_result {
     const struct command *command; /* NULL: none was given */
     struct options options;
+    bool *given;        /* for each row of options_table: it stood on the command line */
     const char **words; /* behind the command; they belong to argv */
     size_t n_words;
 };

@@ -16,17 +16,24 @@ struct s3_settings {
     const char *endpoint_ca; /* path; NULL: none, or custom_ca has it */
     struct secret *ca_file;  /* what is in it */
     const char *custom_ca;   /* PEM text */
-    char *sse;               /* "AES256", "aws:kms"; NULL: the bucket's own */
+    const char *sse;         /* "AES256", "aws:kms"; NULL: the bucket's own */
     const char *kms_key;     /* NULL: the account's */
     const char *access_key;
-    const struct secret *secret_key;
+    struct secret *secret_key_file;                     /* what is in it */
+    const struct secret *given_secret_key, *secret_key; /* on the command line; there or in cluster.yml */
     const char *bucket_name, *folder, *region;
+    const char *lock_mode; /* "GOVERNANCE", "COMPLIANCE"; NULL: none */
+    int lock_days;
+    struct sigv4_field tags[OPTION_WORDS_MAX];
+    char *tag_names[OPTION_WORDS_MAX];
+    size_t n_tags;
 };
 
-/* Merges and checks. Given options are checked even if no upload is wanted; then a warning tells that they
- * have no effect. ERR_USAGE for an option, ERR_CONFIG for a key of the file. */
-int s3_settings_make(const struct options *options, const struct cluster *cluster, struct log *log,
-                     struct s3_settings *out, struct sc_err *err) WARN_UNUSED;
+/* Merges and checks. always: the command is about S3, whatever the file says. Given options are checked even
+ * if no upload is wanted; then a warning tells that they have no effect. ERR_USAGE for an option, ERR_CONFIG
+ * for a key of the file. */
+int s3_settings_make(const struct options *options, const struct cluster *cluster, bool always,
+                     struct log *log, struct s3_settings *out, struct sc_err *err) WARN_UNUSED;
 void s3_settings_clear(struct s3_settings *settings);
 
 /* The store of settings that are wanted. It points into the settings, the options and the cluster. */

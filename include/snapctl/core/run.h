@@ -36,10 +36,6 @@ enum run_phase {
     RUN_VERIFY,   /* read back; with an upload, sent on */
     RUN_UPLOAD,   /* made visible in the bucket */
     RUN_CLEANUP,
-    RUN_WAIT, /* saved, and there if the upload from another node fails */
-    RUN_LIST,
-    RUN_READ,
-    RUN_DELETE,
     RUN_DONE,
 };
 

@@ -57,7 +57,8 @@ bool runner_all_met(const struct runner *runner);
 /* With the lock held: lets the workers at the meeting go on. */
 void runner_open_meeting(struct runner *runner);
 
-/* With the lock held, from any thread: the first n workers are through. */
+/* With the lock held, from any thread: worker `index` is through; the first n are. */
+bool runner_worker_ended(const struct runner *runner, size_t index);
 bool runner_ended(const struct runner *runner, size_t n);
 
 /* With the lock held. */

@@ -31,10 +31,11 @@ struct save_options {
 };
 
 /* unknown: the reply was lost and the node could not be asked again, which counts as not saved. checked: a
- * dry run found nothing that would stop the snapshot. */
-enum save_status { SAVE_FAILED, SAVE_SAVED, SAVE_UNKNOWN, SAVE_CHECKED };
+ * dry run found nothing that would stop the snapshot. found, missing: upload's, whether the archive is there.
+ */
+enum save_status { SAVE_FAILED, SAVE_SAVED, SAVE_UNKNOWN, SAVE_CHECKED, SAVE_FOUND, SAVE_MISSING };
 
-/* "failed", "saved", "unknown", "checked", as in JSON. */
+/* "failed", "saved", "unknown", "checked", "found", "missing", as in JSON. */
 const char *save_status_name(enum save_status status);
 
 struct save_node {
@@ -60,6 +61,7 @@ struct save_result {
     struct store_result *store; /* NULL: no upload was asked for */
     int signo;                  /* of an interrupted run; 0 otherwise */
     bool dry_run;
+    bool upload_only; /* upload's: nothing was to be saved */
 };
 
 /* Takes the snapshots. Returns 0 when there is a result, whatever it says, and -1 when the options or files

@@ -9,7 +9,12 @@
 #include "snapctl/base/err.h"
 #include "snapctl/s3/address.h"
 #include "snapctl/s3/credentials.h"
+#include "snapctl/s3/sigv4.h"
 #include "snapctl/snapshot/archive.h"
+
+/* How S3 is connected to. auto: from here, but from an etcd node when its role's keys are used, or when S3
+ * cannot be reached from here; never without TLS. */
+enum store_via { STORE_VIA_AUTO, STORE_VIA_LOCAL, STORE_VIA_NODE };
 
 /* As the command line and cluster.yml say. NULL, 0 and false where they say nothing. All outlives the run. */
 struct store_options {
@@ -17,12 +22,18 @@ struct store_options {
     const char *bucket;   /* never NULL */
     const char *folder, *region;
     enum s3_lookup lookup;
+    enum store_via via;
     bool plain_http, skip_tls_verify;
     const char *ca_pem;   /* adds to the system's roots */
     const char *proxy;    /* NULL: the environment's */
     int timeout_s;        /* of the upload as a whole; 0: as long as the archive's size asks for */
     unsigned concurrency; /* parts in flight; 0: S3_CONCURRENCY */
     const char *sse, *kms_key;
+    bool checksum_sha256;
+    const char *lock_mode; /* "GOVERNANCE", "COMPLIANCE"; NULL: none */
+    int lock_days;
+    const struct sigv4_field *tags;
+    size_t n_tags;
     struct credentials_keys flags, cluster_file; /* each flag overrides its field of the file */
     const char *(*env)(void *arg, const char *name);
     void *env_arg;
@@ -41,6 +52,7 @@ struct store_result {
     char *endpoint, *bucket, *key, *region;
     char *source_node;          /* whose archive it is */
     const char *credentials;    /* the provider's name; a literal */
+    const char *via;            /* "local", "node"; a literal */
     struct archive_facts facts; /* of what was uploaded */
     unsigned parts;
     char *etag, *version_id;

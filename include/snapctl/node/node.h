@@ -104,6 +104,10 @@ int node_parse_probe(struct node *node, const char *text, struct sc_err *err) WA
  * worth a warning goes to the log. A taken name is not judged here: it concerns the whole run. */
 int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
+/* The same where archives are only read: ERR_IMAGE if that takes a container, and the image for it is not on
+ * the node. */
+int node_judge_reader(const struct node *node, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
+
 /* Pulls facts.image, logging in where a registry of the job has a password. */
 int node_pull(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 

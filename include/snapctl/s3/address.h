@@ -56,6 +56,9 @@ void s3_address_free(struct s3_address *address);
 /* The store told the region. -1 if that is no region's name, or the one it had. */
 int s3_address_set_region(struct s3_address *address, const char *region) WARN_UNUSED;
 
+/* The host that is connected to (IPv6 without brackets), and its port. The caller frees it. */
+char *s3_address_peer(const struct s3_address *address, int *port) WARN_UNUSED;
+
 /* The URL's path of a key, or of the bucket if key is NULL; encoded once, as S3 wants it. */
 char *s3_address_path(const struct s3_address *address, const char *key) WARN_UNUSED;
 

@@ -42,4 +42,8 @@ const struct s3_address *s3_client_address(const struct s3_client *client);
 
 struct http *s3_client_http(const struct s3_client *client);
 
+/* From now on requests go by way of another pool of connections, which outlives the client. None is in
+ * flight. */
+void s3_client_use(struct s3_client *client, struct http *http);
+
 #endif

@@ -47,6 +47,9 @@ struct credentials {
 /* Frees what it holds and empties it. */
 void credentials_free(struct credentials *c);
 
+/* Where EC2 instances find their metadata, on port 80. */
+#define CREDENTIALS_IMDS_HOST "169.254.169.254"
+
 /* Keys that the user wrote down; NULL where not. */
 struct credentials_keys {
     const char *access_key;

@@ -23,7 +23,7 @@ static int make(const struct options *options, const struct cluster *cluster, st
                 struct sc_err *err)
 {
     err_clear(err);
-    return s3_settings_make(options, cluster, NULL, out, err);
+    return s3_settings_make(options, cluster, false, NULL, out, err);
 }
 
 static void what_turns_it_on(void **state)
@@ -261,16 +261,16 @@ static void warns(void **state)
     struct cluster none = {0};
     struct s3_settings s3;
     struct sc_err err = {0};
-    assert_int_equal(s3_settings_make(&options, &none, log, &s3, &err), 0);
+    assert_int_equal(s3_settings_make(&options, &none, false, log, &s3, &err), 0);
     assert_string_equal(line, "without --s3 nothing is uploaded: no effect of --bucket-name, --region");
     *line = '\0';
     options.no_s3 = true;
-    assert_int_equal(s3_settings_make(&options, &none, log, &s3, &err), 0);
+    assert_int_equal(s3_settings_make(&options, &none, false, log, &s3, &err), 0);
     assert_string_equal(line, "");
     options.no_s3 = false;
     options.s3 = SWITCH_ON;
     options.s3_endpoint = "http://s3.example.org";
-    assert_int_equal(s3_settings_make(&options, &none, log, &s3, &err), 0);
+    assert_int_equal(s3_settings_make(&options, &none, false, log, &s3, &err), 0);
     assert_string_equal(
         line,
         "without --s3-plain-http S3 is spoken to with TLS: the http:// of http://s3.example.org is ignored");

@@ -1,0 +1,61 @@
+#include "readback.h"
+
+enum {
+    LEAST_MS = 120000,
+    BYTES_PER_MS = 250, /* the slowest link on which a read-back is still waited for: 2 Mbit/s */
+};
+
+static int compare_size(const struct work *w, uint64_t bytes, struct sc_err *err)
+{
+    if (bytes == w->total)
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+                   "the archive had %llu bytes when it was looked at, and %llu when it was read",
+                   (unsigned long long)w->total, (unsigned long long)bytes);
+}
+
+static int copy(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sink *upload,
+                struct archive_check *check, struct sc_err *err)
+{
+    /* What the check refuses is not sent. */
+    struct sink *sinks[] = {archive_check_sink(check), upload};
+    if (stream_copy(ctx, ssh_stream_source(stream), sinks, upload ? 2 : 1, work_progress, w, err) < 0) {
+        sinks[0]->abort(sinks[0]);
+        return -1;
+    }
+    if (sinks[0]->finish(sinks[0], ctx, err) < 0)
+        return -1;
+    return compare_size(w, archive_check_facts(check)->bytes, err);
+}
+
+static int read_and_check(struct readback *r, struct work *w, const struct ctx *ctx, struct sink *upload,
+                          struct sc_err *err)
+{
+    struct ssh_stream *stream;
+    if (node_open_archive(&w->node, w->ssh, ctx, NODE_READ_ALL, &stream, err) < 0)
+        return -1;
+    struct archive_check *check = archive_check_new(w->run->plan->job.name, r->want_state);
+    int result = copy(w, ctx, stream, upload, check, err);
+    if (result == 0)
+        r->facts = *archive_check_facts(check);
+    archive_check_free(check);
+    ssh_stream_close(stream);
+    if (result < 0)
+        work_disconnect(w); /* the rest of the stream is still on its way */
+    return result;
+}
+
+int readback_all(struct readback *r, struct work *w, const struct ctx *ctx, struct sink *upload,
+                 struct sc_err *err)
+{
+    int result = read_and_check(r, w, ctx, upload, err);
+    if (upload)
+        delivery_end(r->delivery, w, result == 0 ? &r->facts : NULL, err);
+    return result;
+}
+
+int64_t readback_limit_ms(const struct readback *r, const struct work *w)
+{
+    int64_t upload = r->delivery ? delivery_limit_ms(r->delivery, w->total) : 0;
+    return LEAST_MS + (int64_t)(w->total / BYTES_PER_MS) + upload;
+}

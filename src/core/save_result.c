@@ -1,0 +1,52 @@
+#include "save_result.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "snapctl/base/str.h"
+
+const char *save_status_name(enum save_status status)
+{
+    static const char *const names[] = {"failed", "saved", "unknown", "checked", "found", "missing"};
+    return names[status];
+}
+
+struct save_result *save_result_new(const struct plan *plan)
+{
+    struct save_result *r = mem_calloc(1, sizeof *r);
+    r->name = str_dup(plan->job.name);
+    r->started = (int64_t)time(NULL);
+    r->n_nodes = plan->n_nodes;
+    r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
+        r->nodes[i].path = node_archive_path(&plan->job);
+    }
+    return r;
+}
+
+struct run_node **save_result_nodes(const struct save_result *result)
+{
+    struct run_node **nodes = mem_calloc(result->n_nodes, sizeof *nodes);
+    for (size_t i = 0; i < result->n_nodes; i++)
+        nodes[i] = &result->nodes[i].run;
+    return nodes;
+}
+
+void save_result_free(struct save_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->n_nodes; i++) {
+        free(result->nodes[i].run.address);
+        free(result->nodes[i].path);
+        free(result->nodes[i].commands);
+        err_clear(&result->nodes[i].run.err);
+    }
+    store_result_free(result->store);
+    free(result->store);
+    free(result->nodes);
+    free(result->name);
+    err_clear(&result->err);
+    free(result);
+}

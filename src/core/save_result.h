@@ -1,0 +1,14 @@
+/* Making the result that save and upload share. */
+#ifndef SNAPCTL_SRC_CORE_SAVE_RESULT_H
+#define SNAPCTL_SRC_CORE_SAVE_RESULT_H
+
+#include "snapctl/core/plan.h"
+#include "snapctl/core/save.h"
+
+/* All nodes of the plan, which have failed until something else is said. */
+struct save_result *save_result_new(const struct plan *plan) WARN_UNUSED;
+
+/* For run_all: the parts of each node. The caller frees the array. */
+struct run_node **save_result_nodes(const struct save_result *result) WARN_UNUSED;
+
+#endif
