@@ -115,7 +115,7 @@ power_on() { # NODE
         until_true 5 only_child "$child" && child=$(only_child "$child") || return
     rm -f "$dir/entry"
     remember "$child" "$dir/init"
-    wire "$name" "$child" && until_true 15 grep -qx ready "$dir/init.log"
+    wire "$name" "$child" && until_true 15 grep -qx ready "$dir/init.log" && s3_route "$name"
 }
 
 # As a power cut: the wire goes first, so that no dying process can say goodbye on it.

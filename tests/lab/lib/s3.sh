@@ -263,7 +263,10 @@ cmd_s3_cut() {
     local pid=$holder dev=br77 addr
     [ "${1:-}" = operator ] || { need_running "${1:-}"; pid=$init; dev=eth0; }
     case ${2:-} in
-        '') for addr in $S3_ADDR $S3_ADDR_BEHIND; do s3_net "$pid" ip rule add pref 1 to "$addr" unreachable || return; done ;;
+        '')
+            s3_heal_at "$pid"
+            for addr in $S3_ADDR $S3_ADDR_BEHIND; do s3_net "$pid" ip rule add pref 1 to "$addr" unreachable || return; done
+            ;;
         --silent)
             addr=$S3_ADDR
             [ "$BASTION" = 0 ] || [ "$1" = operator ] || [ "$1" = bastion ] || addr=$S3_ADDR_BEHIND
