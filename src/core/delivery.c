@@ -48,6 +48,7 @@ struct delivery {
     /* The claiming node's, and the serving thread's once the state says so. */
     size_t owner;
     struct s3_upload *sending; /* NULL: the store has failed it */
+    struct sigv4_field metadata[METADATA];
     uint64_t total;
     int64_t start_ms, deadline_ms, told_ms;
     struct archive_facts facts;
@@ -136,11 +137,9 @@ static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, 
 
 static int begin(struct delivery *d, const char *node, struct sc_err *err)
 {
-    const struct sigv4_field metadata[METADATA] = {
-        {"snapctl-snapshot", d->run->plan->job.name},
-        {"snapctl-node",     node                  },
-        {"snapctl-cluster",  d->what.cluster       },
-    };
+    d->metadata[0] = (struct sigv4_field){"snapctl-snapshot", d->run->plan->job.name};
+    d->metadata[1] = (struct sigv4_field){"snapctl-node", node};
+    d->metadata[2] = (struct sigv4_field){"snapctl-cluster", d->what.cluster};
     const struct store_options *o = d->options;
     struct s3_upload_setup setup = {
         .client = store_client(d->store),
@@ -153,7 +152,7 @@ static int begin(struct delivery *d, const char *node, struct sc_err *err)
                   .lock_days = o->lock_days,
                   .tags = o->tags,
                   .n_tags = o->n_tags,
-                  .metadata = metadata,
+                  .metadata = d->metadata,
                   .n_metadata = METADATA - !d->what.cluster},
         .total = d->total,
         .concurrency = o->concurrency,
