@@ -67,6 +67,7 @@ paxos min wait = 0.01
 osd objectstore = $S3_STORE
 memstore device bytes = 8589934592
 bluestore block size = 21474836480
+bluestore fsck on mkfs = false
 osd memory target = 939524096
 osd op num shards = 2
 [client]

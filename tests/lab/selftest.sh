@@ -1,5 +1,5 @@
 #!/bin/bash
-# The lab's own test: two labs side by side, every command tried, nothing left over. Takes about a minute.
+# The lab's own test: two labs side by side, every command tried, nothing left over. Takes some minutes.
 # shellcheck disable=SC2016,SC2317 # what others expand later; functions called through check
 set -u
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -240,6 +240,136 @@ test_quota() {
     check "no quota" "$lab" quota max --containers
 }
 
+# --- S3 ---
+
+# By curl, as the operator: METHOD-OPTIONS… URL; prints the status.
+s3_curl() {
+    "$lab" run --hosts curl -s -o "$work/answer" -w '%{http_code}' --max-time "${MAX_TIME:-10}" --cacert "$S3_CA" \
+        --aws-sigv4 "aws:amz:${REGION:-us-east-1}:s3" -u "$S3_ACCESS_KEY:$S3_SECRET_KEY" \
+        -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@"
+}
+s3_put() { s3_curl -T "$work/object" "http://$S3_FAULT_ENDPOINT/snapshots/${1:-o}"; }
+s3_upload() { # by the fault endpoint; prints the status of Complete
+    local url=http://$S3_FAULT_ENDPOINT/snapshots/m id etag
+    s3_curl -X POST "$url?uploads=" > /dev/null
+    id=$(sed -n 's/.*<UploadId>\(.*\)<\/UploadId>.*/\1/p' "$work/answer")
+    etag=$(s3_curl -D - -T "$work/object" "$url?partNumber=1&uploadId=$id" | sed -n 's/^etag: *"\(.*\)".*/\1/Ip')
+    s3_curl -d "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>$etag</ETag></Part></CompleteMultipartUpload>" \
+        "$url?uploadId=$id"
+}
+s3_from() { # NODE
+    "$lab" sh "$1" curl -s -o /dev/null --max-time 3 "http://$S3_ENDPOINT/"
+}
+
+test_s3() {
+    check "s3-up" "$lab" s3-up
+    check "s3-up again is fine" "$lab" s3-up
+    # shellcheck disable=SC1091
+    . "$LAB_DIR/s3/env"
+    head -c 1000000 /dev/urandom > "$work/object"
+    check "s3-put" "$lab" s3-put a/b "$work/object"
+    check "s3-ls" prints "a/b 1000000" "$lab" s3-ls
+    check "s3-get" sh -c '"$1" s3-get a/b "$2/got" && cmp "$2/object" "$2/got"' sh "$lab" "$work"
+    check "s3-head" sh -c '"$1" s3-head a/b | grep -qx "content-length: 1000000"' sh "$lab"
+    check "s3-head of nothing fails" not "$lab" s3-head nothing
+    check "s3-api" "$lab" s3-api create-multipart-upload --bucket snapshots --key pending
+    check "s3-uploads" sh -c '"$1" s3-uploads | grep -q "^pending "' sh "$lab"
+    check "s3-empty" "$lab" s3-empty
+    check "nothing is left" prints "" sh -c '"$1" s3-ls && "$1" s3-uploads' sh "$lab"
+    check "s3-admin" sh -c '"$1" s3-admin user list | grep -q tester' sh "$lab"
+    check "s3-quota" env LAB_S3_USER=quota LAB_S3_BUCKET=quota sh -c '"$1" s3-quota 1500000 && "$1" s3-put 1 "$2" &&
+        ! "$1" s3-put 2 "$2" && "$1" s3-quota off && "$1" s3-put 2 "$2" && "$1" s3-empty' sh "$lab" "$work/object"
+    check "others have no rights" not env LAB_S3_USER=other "$lab" s3-ls
+    check "s3-policy" "$lab" s3-policy no-abort
+    check "others have some" env LAB_S3_USER=other "$lab" s3-put o "$work/object"
+    check "s3-policy off" "$lab" s3-policy off
+    check "none again" not env LAB_S3_USER=other "$lab" s3-ls
+    check "TLS" prints 200 s3_curl "https://$S3_TLS_ENDPOINT/snapshots"
+    check "TLS by the bucket's name" prints 200 s3_curl "https://snapshots.$S3_VHOST_TLS/"
+    local at
+    for at in "$S3_TLS_EXPIRED" "$S3_TLS_WRONG_HOST" "$S3_TLS_OTHER_CA"; do
+        check "bad certificate at $at" not s3_curl "https://$at/snapshots"
+    done
+    check "proxy" prints 200 s3_curl -x "http://$S3_PROXY" "https://$S3_TLS_ENDPOINT/snapshots"
+    check "it is logged" grep -qx "CONNECT $S3_TLS_ENDPOINT 200" "$LAB_DIR/s3/proxy.log"
+    check "proxy wants a password" not s3_curl -x "http://$S3_PROXY_AUTH" "https://$S3_TLS_ENDPOINT/snapshots"
+    check "session keys" sh -c '"$1" s3-sts | grep -c . | grep -qx 4' sh "$lab"
+    check "web identity" prints 200 "$lab" run curl -s -o "$work/answer" -w '%{http_code}' -d "Action=AssumeRoleWithWebIdentity" \
+        -d "Version=2011-06-15&RoleArn=$S3_WEB_ROLE_ARN&RoleSessionName=test&WebIdentityToken=$(cat "$S3_WEB_TOKEN_FILE")" \
+        "http://$S3_STS_ENDPOINT/"
+    check "wrong clock" prints 403 s3_late
+    test_s3_faults
+    check "s3-cut operator" "$lab" s3-cut operator
+    check "the operator has no way" within 0 1500 not s3_curl "http://$S3_ENDPOINT/"
+    check "a node has" s3_from n1
+    check "s3-cut NODE --silent" "$lab" s3-cut n2 --silent
+    check "silence" within 2500 6000 not s3_from n2
+    check "s3-heal" "$lab" s3-heal
+    check "ways again" sh -c '"$1" s3-ls && "$1" sh n2 curl -s -o /dev/null "http://$2/"' sh "$lab" "$S3_ENDPOINT"
+    test_imds
+}
+s3_late() {
+    "$lab" run env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f -20m curl -s -o "$work/answer" -w '%{http_code}' \
+        --aws-sigv4 aws:amz:us-east-1:s3 -u "$S3_ACCESS_KEY:$S3_SECRET_KEY" "http://$S3_ENDPOINT/snapshots"
+    grep -q '<Code>RequestTimeTooSkewed' "$work/answer"
+}
+
+fault_is() { # NAME WANTED CMD…
+    local fault=$1 want=$2
+    shift 2
+    # shellcheck disable=SC2086
+    check "fault $fault" "$lab" s3-fault $fault
+    check "it happens" prints "$want" sh -c '"$@"; :' sh bash -c "$(declare -f s3_curl s3_put s3_upload); lab=$lab work=$work; \"\$@\"" bash "$@"
+}
+
+test_s3_faults() {
+    set -a
+    # shellcheck disable=SC1091
+    . "$LAB_DIR/s3/env"
+    set +a
+    fault_is "slowdown-1" 503 s3_put
+    check "once" prints 200 s3_put
+    check "both are logged" prints "PUT /snapshots/o - 503
+PUT /snapshots/o - 200" cat "$LAB_DIR/s3/fault.log"
+    fault_is "put-500" 500 s3_put
+    fault_is "cut-part" 100 s3_put
+    fault_is "cut-complete" 000 s3_upload
+    check "not done" sh -c '"$1" s3-uploads | grep -q "^m " && "$1" s3-empty' sh "$lab"
+    fault_is "cut-after-complete" 000 s3_upload
+    check "done" prints "m 1000000" "$lab" s3-ls
+    fault_is "complete-error" 200 s3_upload
+    check "in the body" grep -q '<Code>InternalError' "$work/answer"
+    fault_is "wrong-etag" 400 s3_upload
+    fault_is "region" 301 s3_put
+    check "not from the right one" prints 200 env REGION=eu-central-1 bash -c "$(declare -f s3_curl s3_put); lab=$lab work=$work; s3_put"
+    check "stall" "$lab" s3-fault stall
+    check "silence" within 1800 5000 not env MAX_TIME=2 bash -c "$(declare -f s3_curl s3_put); lab=$lab work=$work; s3_put"
+    fault_is "slow 2000 slow-create" 200 s3_put
+    fault_is "down" 000 s3_put
+    fault_is "500" 500 s3_put
+    check "unknown fault" not "$lab" s3-fault nonsense
+    fault_is "off" 200 s3_put
+    check "s3-empty" "$lab" s3-empty
+}
+
+test_imds() {
+    local at=http://169.254.169.254/latest
+    check "imds v2" "$lab" imds n1 v2
+    check "a token is needed" not "$lab" sh n1 curl -sf --max-time 3 $at/meta-data/iam/security-credentials/
+    check "with it there are keys" "$lab" sh n1 bash -c 'curl -sf -H "X-aws-ec2-metadata-token: $(curl -sf -X PUT \
+        -H "X-aws-ec2-metadata-token-ttl-seconds: 60" "$0/api/token")" "$0/meta-data/iam/security-credentials/etcd-role" |
+        grep -q LAB-S3-SECRET-' $at
+    check "imds v2-hop" "$lab" imds n1 v2-hop
+    check "silence" within 1800 5000 not "$lab" sh n1 curl -s --max-time 2 -X PUT $at/api/token
+    check "imds v1 --sts" "$lab" imds n1 v1 --sts
+    check "a session token" "$lab" sh n1 bash -c 'curl -sf "$0/meta-data/iam/security-credentials/etcd-role" | grep -q Token' $at
+    check "imds refuse" "$lab" imds n1 refuse
+    check "freezing with it" sh -c '"$1" freeze n1 && "$1" thaw n1 && "$1" stop n1 && "$1" start n1' sh "$lab"
+    check "imds v1" "$lab" imds n1 v1
+    check "imds none" "$lab" imds n1 none
+    check "it is gone" not "$lab" sh n1 curl -s --max-time 3 $at/
+}
+
 # --- the second lab: bastion, sudo, IPv6 ---
 
 test_second() {
@@ -260,6 +390,11 @@ test_second() {
     check "healed" on n1 true
     check "slow bastion" "$lab" slow bastion 30
     check "still there" on n1 true
+    check "S3 and a bastion" "$lab" s3-up --bluestore
+    check "by name from the operator" "$lab" run --hosts curl -s -o /dev/null --max-time 3 http://s3.snapctl.test/
+    check "by the one address from a node" s3_from n1
+    check "s3-down" "$lab" s3-down
+    check "nothing there" not s3_from n1
     check "stop the bastion" "$lab" stop bastion
     check "start the bastion" "$lab" start bastion
     check "through it again" on n1 true
@@ -285,12 +420,13 @@ holders_of() { # NETNS…
     grep -l "$LAB_DIR/" /proc/[0-9]*/mountinfo 2> /dev/null
     :
 }
-namespaces() { "$lab" run readlink /proc/self/ns/net; "$lab" sh n1 readlink /proc/self/ns/net; "$lab" sh n3 readlink /proc/self/ns/net; }
+namespaces() { "$lab" run readlink /proc/self/ns/net; "$lab" sh n1 readlink /proc/self/ns/net; "$lab" sh n3 readlink /proc/self/ns/net
+    readlink "/proc/$(cut -d ' ' -f 1 "$LAB_DIR/s3/init")/ns/net"; }
 
 test_end() {
     local nets pid
     mapfile -t nets < <(namespaces)
-    check "three namespaces known" [ "${#nets[@]}" = 3 ]
+    check "four namespaces known" [ "${#nets[@]}" = 4 ]
     check "down" "$lab" down
     check "no process, no mount" prints "" holders_of "${nets[@]}"
     check "no folder" not [ -e "$LAB_DIR" ]
@@ -309,6 +445,7 @@ test_end() {
     kill "$pid"
     check "it ends with its owner" sh -c 'for i in $(seq 100); do [ -e "$LAB_DIR" ] || exit 0; sleep 0.1; done; exit 1'
     check "interrupted on the way up" interrupted
+    check "killed while S3 comes up" killed_with_s3
     check "no control group" prints "" groups
 }
 
@@ -323,6 +460,17 @@ interrupted() {
     [ ! -e "$LAB_DIR" ]
 }
 
+killed_with_s3() {
+    local pid
+    "$lab" up --nodes 1 || return
+    "$lab" s3-up &
+    sleep 3
+    read -r pid _ < "$LAB_DIR/holder"
+    kill -9 "$pid"
+    wait $! # it must not succeed, nor leave anything
+    prints "" holders_of && "$lab" down && [ ! -e "$LAB_DIR" ]
+}
+
 check "up" "$lab" up
 test_snapshot
 test_stand_in
@@ -330,6 +478,7 @@ test_users
 test_breaks
 test_run
 test_quota
+test_s3
 test_second
 test_end
 [ "$failed" = 0 ] && echo "all is well" || echo "something is NOT well"

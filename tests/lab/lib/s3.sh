@@ -28,7 +28,8 @@ cmd_s3_up() {
     trap 'exit 130' INT TERM HUP
     s3_end
     mkdir -p "$LAB_DIR"/s3/{data,osd,log,tls,oidc} || die "cannot make $LAB_DIR/s3"
-    { s3_certificates && s3_web_identity; } || die "cannot make certificates"
+    (trap - EXIT; s3_web_identity) &
+    { s3_certificates && wait $!; } || die "cannot make certificates"
     { s3_env > "$LAB_DIR/s3/env" && s3_private_env "$store" > "$LAB_DIR/s3/s3.env"; } || die "cannot write $LAB_DIR/s3"
     s3_hosts
     s3_power_on || die "S3 does not start"
@@ -106,10 +107,10 @@ s3_certificates() {
         umask 077
         s3_ca ca lab-s3-ca
         s3_ca other-ca unrelated-ca
-        s3_certificate server ca "$S3_SAN" 3650
-        s3_certificate expired ca "$S3_SAN" -1
-        s3_certificate wrong-host ca DNS:elsewhere.snapctl.test,IP:10.77.0.99 3650
-        s3_certificate other-signed other-ca "$S3_SAN" 3650
+        s3_certificate server ca "$S3_SAN"
+        s3_certificate wrong-host ca DNS:elsewhere.snapctl.test,IP:10.77.0.99
+        s3_certificate other-signed other-ca "$S3_SAN"
+        s3_expired ca "$S3_SAN"
         cp ca.pem other-ca.pem ..
         chmod 0644 ../*.pem
     ) > "$LAB_DIR/s3/log/certificates" 2>&1
@@ -121,10 +122,16 @@ s3_ca() { # NAME SUBJECT
         -keyout "$1-key.pem" -out "$1.pem" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
 }
 
-s3_certificate() { # NAME CA NAMES DAYS
-    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1-key.pem" -out "$1.csr"
-    openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2-key.pem" -set_serial "0x$(openssl rand -hex 8)" -days "$4" \
-        -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$3") -out "$1.pem"
+s3_certificate() { # NAME CA NAMES
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$1-key.pem" \
+        -out "$1.pem" -CA "$2.pem" -CAkey "$2-key.pem" -addext "subjectAltName=$3" -addext extendedKeyUsage=serverAuth \
+        -addext basicConstraints=critical,CA:FALSE
+}
+
+s3_expired() { # CA NAMES
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=expired -keyout expired-key.pem -out expired.csr
+    openssl x509 -req -in expired.csr -CA "$1.pem" -CAkey "$1-key.pem" -set_serial 77 -days -1 \
+        -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2") -out expired.pem
 }
 
 base64url() { base64 -w 0 | tr '+/' '-_' | tr -d =; }

@@ -257,7 +257,8 @@ class Client:
             if sending in done:
                 sending.result()
             keep = await answering
-            # An answer that came before the body was over: the rest of it has nowhere to go.
+            if keep:  # all of the body is with the gateway, but this side may not know it yet
+                await asyncio.wait({sending}, timeout=5)
             return keep and sending.done() and sending.result() is None
         finally:
             for task in (sending, answering):
@@ -286,12 +287,14 @@ class Client:
             await faults.throttle(len(data))
 
     async def answer(self, head, name):
+        waits = head.get("expect") is not None
         while True:
             back = await Head.read(self.up_reader)
             if back is None:
                 raise Cut
             if back.status != 100:
                 break
+            waits = False
             self.writer.write(back.bytes())
             await self.writer.drain()
         if name == "slow-create":
@@ -303,6 +306,9 @@ class Client:
                 pass
             self.note(head, "-")
             raise Cut
+        if waits:  # its body was not asked for, and nobody can tell whether it comes all the same
+            back.remove("Connection")
+            back.lines.append("Connection: close")
         self.note(head, back.status)
         self.writer.write(back.bytes())
         async for data in body_of(self.up_reader, back, True, head.method):
