@@ -251,7 +251,7 @@ s3_as() { # USER: sets $access and $secret
 
 # --- faults ---
 
-#: s3-fault NAME.../ s3-fault off
+#: s3-fault NAME... / s3-fault off
 #:     what befalls requests to S3_FAULT_ENDPOINT and S3_FAULT_TLS_ENDPOINT (README.md tells the names); begins a new
 #:     LAB_DIR/s3/fault.log, which `off` keeps
 cmd_s3_fault() {
