@@ -129,6 +129,8 @@ static void print_environment(struct buf *out, size_t columns)
     buf_puts(out, "\nEnvironment:\n");
     for (size_t i = 0; i < environment_count; i++)
         print_entry(out, environment_table[i].name, environment_table[i].meaning, columns);
+    print_entry(out, "AWS_*", "keys, profile, role and region for S3, as for AWS's tools: see snapctl(1)",
+                columns);
 }
 
 char *help_command(const struct command *command, size_t columns)
@@ -141,7 +143,7 @@ char *help_command(const struct command *command, size_t columns)
     buf_puts(&out, "\n");
     help_wrap(&out, command->text, 0, 0, text_columns(columns));
     print_options(&out, command->bit, columns);
-    if (command->bit == FOR_SAVE) {
+    if (command->bit & FOR_NODES) {
         print_environment(&out, columns);
         print_statuses(&out, columns);
     }

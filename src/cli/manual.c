@@ -94,6 +94,14 @@ void manual_commands(struct buf *out)
     buf_puts(out, ".El\n");
 }
 
+static void print_variables(struct buf *out, const struct environment_variable *variables, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(out, ".It Ev %s\n", variables[i].name);
+        print_sentence(out, variables[i].meaning);
+    }
+}
+
 void manual_environment(struct buf *out)
 {
     buf_puts(out, ".Bl -tag -width Ds\n");
@@ -101,10 +109,8 @@ void manual_environment(struct buf *out)
         if (options_table[i].variable)
             buf_printf(out, ".It Ev %s\nThe default of\n.Fl Fl %s .\n", options_table[i].variable,
                        options_table[i].name);
-    for (size_t i = 0; i < environment_count; i++) {
-        buf_printf(out, ".It Ev %s\n", environment_table[i].name);
-        print_sentence(out, environment_table[i].meaning);
-    }
+    print_variables(out, environment_table, environment_count);
+    print_variables(out, environment_aws, environment_aws_count);
     buf_puts(out, ".El\n");
 }
 

@@ -19,6 +19,10 @@ struct environment_variable {
 extern const struct environment_variable environment_table[];
 extern const size_t environment_count;
 
+/* Those of AWS's tools that are read for S3: help has one line for all, the man page each. */
+extern const struct environment_variable environment_aws[];
+extern const size_t environment_aws_count;
+
 /* The value of a variable; NULL if it is not set or empty. */
 const char *environment_get(const char *name);
 
