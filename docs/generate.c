@@ -1,10 +1,11 @@
 /* Makes a file of its template: `generate TEMPLATE OUTPUT`. A line @WORD@ is replaced by what the tables of
- * cli say. Runs in the build. */
+ * cli say. Runs in the build. `generate errors` prints the table of S3's errors as docs/s3.md has it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "snapctl/cli/manual.h"
+#include "snapctl/s3/error.h"
 
 enum { LINE_BYTES = 4096 };
 
@@ -39,10 +40,34 @@ static void print_line(struct buf *out, const char *line)
     buf_puts(out, line);
 }
 
+static int print_errors(void)
+{
+    static const char *const again[] = {
+        [S3_FINAL] = "no",
+        [S3_AGAIN] = "yes",
+        [S3_AGAIN_ONCE] = "once",
+        [S3_REGION] = "once, in the region that the store tells",
+        [S3_CLOCK] = "once, with the store's time",
+        [S3_KEYS] = "once, with new keys",
+    };
+    size_t n;
+    const struct s3_error_row *rows = s3_error_rows(&n);
+    for (size_t i = 0; i < n; i++) {
+        printf("| `%s`", rows[i].code);
+        if (rows[i].status)
+            printf(" (%d)", rows[i].status);
+        printf(" | %s | %s | %s |\n", err_kind_name(rows[i].kind), again[rows[i].retry],
+               rows[i].hint ? rows[i].hint : "-");
+    }
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "errors") == 0)
+        return print_errors();
     if (argc != 3)
-        fail("usage: generate TEMPLATE OUTPUT", "arguments");
+        fail("usage: generate TEMPLATE OUTPUT, or generate errors", "arguments");
     AUTO_BUF struct buf out = {0};
     char line[LINE_BYTES];
     FILE *template = fopen(argv[1], "re");

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every option, command, variable and exit status that the program knows is in its help, man page and
-# completion, and the man page is well-formed. Usage: docs.sh SNAPCTL FOLDER-OF-THE-GENERATED-PAGES
+# completion, and the man page is well-formed; docs/s3.md has every error of S3, and the IAM policies are JSON. Usage: docs.sh SNAPCTL FOLDER-OF-THE-GENERATED-PAGES
 set -u
+root=$(realpath "$(dirname "$0")/../..")
 snapctl=$1 pages=$(realpath "$2")
 bad=0
 
@@ -17,7 +18,8 @@ options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-
     session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency
     s3-checksum s3-insecure s3-object-lock s3-tag s3-via secret-key-file debug quiet trace help)
 statuses=(0 1 2 3 4 129 130 143)
-variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR)
+variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR
+    https_proxy no_proxy)
 
 help=$(COLUMNS=100 "$snapctl" save --help) || complain "save --help fails"
 manual=$(mandoc -Tutf8 "$pages/snapctl.1" | sed 's/.\x08//g; s/‐/-/g') || complain "the man page cannot be shown"
@@ -40,6 +42,32 @@ done
 for variable in "${variables[@]}"; do
     grep -q "$variable" <<<"$help" || complain "$variable is not in the help"
     grep -qE "^     $variable" <<<"$manual" || complain "$variable is not in the man page"
+done
+
+# AWS's variables: help has one line for all.
+[ "$(grep -c '^  AWS_' <<<"$help")" = 1 ] || complain "the help has no line, or several, for AWS's variables"
+read_aws=$(grep -rhoE '"AWS_[A-Z0-9_]+"' "$root/src/s3" "$root/src/core" | tr -d '"' | sort -u)
+told_aws=$(grep -oE '^     AWS_[A-Z0-9_]+' <<<"$manual" | tr -d ' ' | sort -u)
+[ -n "$read_aws" ] && [ "$read_aws" = "$told_aws" ] ||
+    complain "AWS's variables: $(diff <(echo "$read_aws") <(echo "$told_aws"))"
+"$snapctl" upload --help | grep -q '^  AWS_' || complain "upload --help has no environment"
+
+# The table of S3's errors is what the program's own table says.
+wanted=$("$pages/generate" errors) || complain "generate errors fails"
+written=$(sed -n '/^### Codes of the store/,/^### Connections/p' "$root/docs/s3.md" | grep '^| `')
+[ "$wanted" = "$written" ] ||
+    complain "docs/s3.md is to have what 'generate errors' prints: $(diff <(echo "$wanted") <(echo "$written"))"
+
+# What is said of connections and certificates is there too: text and hints, up to what is filled in.
+page=$(tr -d '`' <"$root/docs/s3.md")
+while IFS= read -r text; do
+    grep -qF -- "$text" <<<"$page" || complain "docs/s3.md lacks: $text"
+done < <(grep -v '^#include' "$root/src/net/http_error.c" | grep -oE '"[^"]*[a-z] [^"]*"' |
+    sed -E 's/^"(%s: )?//; s/[ :(]*%.*//; s/"$//' | grep -v '^Failed to connect')
+
+for policy in "$root"/examples/iam/*.json; do
+    jq empty "$policy" || complain "$policy is not JSON"
+    grep -qF "${policy##*/}" "$root/docs/s3.md" || complain "docs/s3.md does not mention ${policy##*/}"
 done
 
 # Whether other manuals are in this machine's database is not the page's fault.
