@@ -48,7 +48,8 @@ done
 [ "$(grep -c '^  AWS_' <<<"$help")" = 1 ] || complain "the help has no line, or several, for AWS's variables"
 read_aws=$(grep -rhoE '"AWS_[A-Z0-9_]+"' "$root/src/s3" "$root/src/core" | tr -d '"' | sort -u)
 told_aws=$(grep -oE '^     AWS_[A-Z0-9_]+' <<<"$manual" | tr -d ' ' | sort -u)
-[ -n "$read_aws" ] && [ "$read_aws" = "$told_aws" ] ||
+[ -n "$read_aws" ] || complain "the sources read none of AWS's variables"
+[ "$read_aws" = "$told_aws" ] ||
     complain "AWS's variables: $(diff <(echo "$read_aws") <(echo "$told_aws"))"
 "$snapctl" upload --help | grep -q '^  AWS_' || complain "upload --help has no environment"
 
