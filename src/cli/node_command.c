@@ -101,7 +101,7 @@ static void on_abandon(void *arg, int signo, const char *leftovers)
     progress_end(run->progress, true);
     err_set(&err, ERR_CANCELLED, "left at once at the second signal, %s, without cleaning up",
             signals_name(signo));
-    err_hint(&err, "%s%s", *leftovers ? "this may be left on the nodes, and the next run removes it:\n" : "",
+    err_hint(&err, "%s%s", *leftovers ? "this may be left; the next run removes what is on nodes:\n" : "",
              leftovers);
     int status = tell_unbegun(run->call, "interrupted", &err, EXIT_STATUS_SIGNAL + signo);
     /* Node threads are still at work: nothing may be freed under them. */

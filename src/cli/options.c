@@ -130,7 +130,7 @@ const struct option options_table[] = {
      .help = "the proxy for S3 alone; without it https_proxy and no_proxy of the environment apply"},
     {.name = "s3-timeout", .value = "SECONDS", .type = OPTION_SECONDS, .target = TARGET(s3_timeout_s),
      .group = GROUP_S3, .commands = FOR_NODES,
-     .help = "longest time the upload may take; without it 60 s and 4 s for every MB of the archive"},
+     .help = "longest time that sending may take; without it 60 s and 4 s for every MB of the archive"},
     {.name = "s3-sse", .value = "KIND", .type = OPTION_TEXT, .target = TARGET(s3_sse), .may_be_empty = true,
      .group = GROUP_S3, .commands = FOR_NODES,
      .help = "encryption at rest: AES256, aws:kms, or aws:kms:KEY; without it the bucket's own"},

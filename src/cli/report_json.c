@@ -103,6 +103,7 @@ static json_t *store_object(const struct store_result *store, struct log *log)
     add(object, "via", text_or_null(store->via, NULL));
     add(object, "credentials", text_or_null(store->credentials, NULL));
     add(object, "verified", json_boolean(uploaded));
+    add(object, "read_back", json_boolean(uploaded && store->read_back));
     add(object, "etcd", uploaded ? etcd_object(&store->facts) : json_null());
     add(object, "duration_ms", json_integer(store->duration_ms));
     add(object, "error", error_object(&store->err, log));

@@ -38,22 +38,22 @@ static bool looks_like_ipv4(const char *text)
     return dots == 3 && only(text, DIGIT ".");
 }
 
-/* AWS, "General purpose bucket naming rules". Other stores have had wider ones. */
+/* AWS, "General purpose bucket naming rules". Other stores also take capitals and underscores. */
 static int check_bucket(const char *bucket, const struct s3_settings *settings, struct sc_err *err)
 {
     size_t len = strlen(bucket);
     bool strict = is_amazon(settings->endpoint);
     bool ends = len && strchr(LOWER UPPER DIGIT, bucket[0]) && strchr(LOWER UPPER DIGIT, bucket[len - 1]);
-    bool good = len >= 3 && len <= (strict ? 63 : 255) && ends && !strstr(bucket, "..") &&
-                !looks_like_ipv4(bucket) && only(bucket, strict ? LOWER DIGIT ".-" : LOWER UPPER DIGIT "._-");
+    bool good = len >= 3 && len <= 63 && ends && !strstr(bucket, "..") && !looks_like_ipv4(bucket) &&
+                only(bucket, strict ? LOWER DIGIT ".-" : LOWER UPPER DIGIT "._-");
     if (good)
         return 0;
     err_set(err, ERR_USAGE, "\"%s\" cannot be the name of a bucket", bucket);
-    return err_hint(err, strict
-                             ? "3 to 63 lower case letters, digits, dots and hyphens, with a letter or digit "
-                               "at both ends, no two dots in a row, and not an IP address"
-                             : "3 to 255 letters, digits, dots, hyphens and underscores, with a letter or "
-                               "digit at both ends, no two dots in a row, and not an IP address");
+    return err_hint(err,
+                    "3 to 63 %s, with a letter or digit at both ends, no two dots in a row, and not an IP "
+                    "address",
+                    strict ? "lower case letters, digits, dots and hyphens"
+                           : "letters, digits, dots, hyphens and underscores");
 }
 
 /* Without the scheme, which RKE tolerates; *rest is what stands behind host[:port]. */
@@ -248,7 +248,7 @@ static int check_together(const struct options *options, const struct s3_setting
         return 0;
     err_set(err, ERR_USAGE, "the S3 %s is given without the %s", access ? "access key" : "secret key",
             access ? "secret key" : "access key");
-    return err_hint(err, "give both, or neither to use the role of the etcd nodes");
+    return err_hint(err, "give both, or neither: then the environment, AWS's files and roles are asked");
 }
 
 static int read_secret_key(const struct options *options, struct s3_settings *out, struct sc_err *err)

@@ -247,6 +247,10 @@ static void ask_before(struct delivery *d)
         return;
     }
     d->store_failures = STORE_TRIES - 1;
+    if (d->what.dry_run) {
+        err_move(&d->result->err, &err);
+        return;
+    }
     log_write(d->run->log, LOG_WARN, NULL, "S3 is out of reach: %s; %s", err.text, d->what.meanwhile);
 }
 
@@ -264,6 +268,7 @@ static void keep_facts(struct delivery *d)
     struct store_result *r = d->result;
     r->facts = d->facts;
     r->parts = sent->parts;
+    r->read_back = sent->read_back;
     r->etag = sent->etag ? str_dup(sent->etag) : NULL;
     r->version_id = sent->version_id ? str_dup(sent->version_id) : NULL;
     r->source_node = str_dup(d->run->works[d->owner].node.address);
@@ -278,7 +283,7 @@ static void end_sending(struct delivery *d)
 /* It failed: what comes next? */
 static void try_again_or_fail(struct delivery *d, bool stores_fault, struct sc_err *err)
 {
-    bool outage = store_is_outage(err->kind);
+    bool outage = store_is_outage(err->kind) && ctx_now_ms() < d->deadline_ms;
     if (stores_fault) {
         d->store_failures++;
         store_explain(d->store, err);
@@ -380,7 +385,7 @@ void delivery_serve(struct delivery *d)
     if (runner_meet(run->runner, run->plan->n_nodes, &run->ctx, NULL) == 0 && run->go && !d->what.dry_run)
         serve(d);
     else
-        conclude(d, STORE_SKIPPED);
+        conclude(d, d->result->err.kind != ERR_NONE ? STORE_FAILED : STORE_SKIPPED);
     if (d->start_ms)
         tell_end(d);
 }

@@ -78,6 +78,7 @@ static int fill(struct store *s, const char *name, struct sc_err *err)
         .env_arg = o->env_arg,
         .home = o->home,
         .region = o->region,
+        .ca_pem = o->ca_pem,
         .proxy = o->proxy,
         .node_http = ask_node,
         .node_arg = s,
@@ -129,7 +130,7 @@ static int find_keys(struct store *s, const struct ctx *ctx, struct sc_err *err)
         return -1;
     /* The region beside the keys is the profile's or the instance's: better than none at all. */
     if (found.region && s->address.region_source == S3_REGION_ASSUMED &&
-        s3_address_set_region(&s->address, found.region) < 0)
+        strcmp(found.region, s->address.region) != 0 && s3_address_set_region(&s->address, found.region) < 0)
         ctx_log(ctx, LOG_DEBUG, "the region beside the credentials is of no use: %s", found.region);
     s->provider = found.provider;
     s->client = s3_client_new(&(struct s3_client_setup){.http = s->http,
@@ -150,15 +151,24 @@ static int refuse_taken(const struct store *s, const struct s3_object *object, s
     return err_hint(err, "choose another name, or --force to replace it");
 }
 
+/* What HTTP says of certificates knows nothing of options. */
+static int name_option(struct sc_err *err)
+{
+    if (err->kind != ERR_CERTIFICATE)
+        return -1;
+    AUTO_FREE char *hint = str_dup(err->hint);
+    return err_hint(err, "%s%san own CA is named by --s3-endpoint-ca, or custom_ca in cluster.yml",
+                    hint ? hint : "", hint ? "\n" : "");
+}
+
 static int ask_bucket(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
 {
     AUTO_OBJECT struct s3_object object = {0};
     enum s3_name name;
     if (s3_object_probe(s->client, ctx, s->key, &name, &object, err) < 0)
-        return -1;
-    AUTO_FREE char *through = s->from_node ? str_format(", through node %s", s->way.node) : NULL;
-    ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s%s", s3_client_address(s->client)->region,
-            credentials_provider_name(s->provider), through ? through : "");
+        return name_option(err);
+    ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s", s3_client_address(s->client)->region,
+            credentials_provider_name(s->provider));
     return name == S3_NAME_TAKEN && !replace ? refuse_taken(s, &object, err) : 0;
 }
 
@@ -168,6 +178,7 @@ static int open_way(struct store *s, const struct ctx *ctx, struct sc_err *err)
     AUTO_FREE char *peer = s3_address_peer(s3_client_address(s->client), &port);
     if (node_way_open(&s->way, s->run, ctx, peer, port, &s->http_setup, err) < 0)
         return -1;
+    ctx_log(ctx, LOG_INFO, "S3 is reached through node %s", s->way.node);
     s->from_node = true;
     s3_client_use(s->client, s->way.http);
     return 0;
@@ -190,14 +201,18 @@ static int ask_from_node(struct store *s, const struct ctx *ctx, bool replace, s
     return result;
 }
 
+/* Whether S3 may be connected to from a node though nobody said so. */
+static bool may_leave(const struct store_options *o)
+{
+    return o->via == STORE_VIA_AUTO && !o->plain_http && !o->proxy;
+}
+
 static int ask_from_here(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
 {
-    const struct store_options *o = s->options;
     AUTO_ERR struct sc_err here = {0};
     if (ask_bucket(s, ctx, replace, &here) == 0)
         return 0;
-    bool elsewhere = o->via == STORE_VIA_AUTO && here.kind == ERR_NETWORK && !o->plain_http && !o->proxy;
-    if (!elsewhere) {
+    if (here.kind != ERR_NETWORK || !may_leave(s->options)) {
         err_move(err, &here);
         return -1;
     }
@@ -218,7 +233,7 @@ int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_er
     const struct store_options *o = s->options;
     if (!s->client && find_keys(s, ctx, err) < 0)
         return -1;
-    bool role = s->provider == CREDENTIALS_NODE_ROLE && o->via == STORE_VIA_AUTO && !o->plain_http;
+    bool role = s->provider == CREDENTIALS_NODE_ROLE && may_leave(o);
     if (s->from_node || role || o->via == STORE_VIA_NODE)
         return ask_from_node(s, ctx, replace, err);
     return ask_from_here(s, ctx, replace, err);

@@ -51,6 +51,15 @@ static void describe(const struct s3_reply *reply, struct s3_object *object)
     object->sse = http_response_header(&reply->http, "x-amz-server-side-encryption");
 }
 
+/* S3 says which of its things is missing; a bare 404 is another web server's. */
+static int no_store(const struct s3_client *client, struct sc_err *err)
+{
+    const struct s3_address *address = s3_client_address(client);
+    err_set(err, ERR_CONFIG, "%s answered \"404 not found\" the way that no S3 service does",
+            address->endpoint);
+    return err_hint(err, "is that the address of an S3 service, and its port?");
+}
+
 int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char *key, enum s3_name *name,
                     struct s3_object *object, struct sc_err *err)
 {
@@ -71,6 +80,8 @@ int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char 
         return 0;
     }
     *name = s3_reply_refused(&reply, "NoSuchKey") ? S3_NAME_FREE : S3_NAME_UNKNOWN;
+    if (*name == S3_NAME_FREE && !strstr(buf_text(&reply.http.body), "NoSuchKey"))
+        return no_store(client, err);
     if (*name == S3_NAME_FREE || s3_reply_refused(&reply, "AccessDenied"))
         return 0;
     if (err)

@@ -31,6 +31,24 @@ uint64_t s3_upload_part_size(uint64_t total)
 
 /* ---- undoing ---- */
 
+/* By a client that everybody has. */
+static char *abort_command(const struct s3_address *where, const char *key, const char *id)
+{
+    const char *const words[][2] = {
+        {" --bucket ",    where->bucket},
+        {" --key ",       key          },
+        {" --upload-id ", id           },
+    };
+    struct buf out = {0};
+    buf_printf(&out, "aws --endpoint-url %s://%s s3api abort-multipart-upload", where->tls ? "https" : "http",
+               where->endpoint);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        buf_puts(&out, words[i][0]);
+        str_quote_shell(&out, words[i][1]);
+    }
+    return buf_take(&out);
+}
+
 static void abort_parts(struct s3_upload *u)
 {
     const char *id = parts_upload_id(u->parts);
@@ -38,15 +56,14 @@ static void abort_parts(struct s3_upload *u)
     AUTO_ERR struct sc_err err = {0};
     if (!id || s3_multipart_abort(u->client, &ctx, u->write.key, id, &err) == 0)
         return;
-    const char *bucket = s3_client_address(u->client)->bucket;
+    const struct s3_address *where = s3_client_address(u->client);
+    AUTO_FREE char *command = abort_command(where, u->write.key, id);
     ctx_log(
         &u->ctx, LOG_WARN,
         "the parts of an unfinished upload are left in bucket %s (key %s, upload id %s), as they could not be "
         "aborted: %s",
-        bucket, u->write.key, id, err.text);
-    ctx_log(&u->ctx, LOG_WARN,
-            "to remove them: aws s3api abort-multipart-upload --bucket %s --key %s --upload-id %s", bucket,
-            u->write.key, id);
+        where->bucket, u->write.key, id, err.text);
+    ctx_log(&u->ctx, LOG_WARN, "to remove them: %s", command);
 }
 
 static void undo(struct s3_upload *u)

@@ -54,6 +54,7 @@ struct store_result {
     const char *credentials;    /* the provider's name; a literal */
     const char *via;            /* "local", "node"; a literal */
     struct archive_facts facts; /* of what was uploaded */
+    bool read_back;             /* the store told the size and ETag that it has */
     unsigned parts;
     char *etag, *version_id;
     int64_t duration_ms; /* from the first byte to the end */
