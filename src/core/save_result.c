@@ -27,7 +27,7 @@ struct save_result *save_result_new(const struct plan *plan)
 
 struct run_node **save_result_nodes(const struct save_result *result)
 {
-    struct run_node **nodes = mem_calloc(result->n_nodes, sizeof *nodes);
+    struct run_node **nodes = mem_calloc(result->n_nodes, sizeof(struct run_node *));
     for (size_t i = 0; i < result->n_nodes; i++)
         nodes[i] = &result->nodes[i].run;
     return nodes;

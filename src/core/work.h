@@ -95,7 +95,7 @@ bool work_breaks_session(enum err_kind kind);
 typedef int work_step(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err);
 
 /* Does a step within ms; a connection that breaks is made again until then. */
-int work_persist(struct work *w, const struct ctx *ctx, int64_t ms, work_step *step,
+int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step *step,
                  struct sc_err *err) WARN_UNUSED;
 
 /* Asks for the node's facts and judges them; sets w->checked. */

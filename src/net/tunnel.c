@@ -45,7 +45,7 @@ static struct link *add_link(struct tunnel *t, int fd, LIBSSH2_CHANNEL *channel)
     link->relay.fd = fd;
     link->relay.channel = channel;
     link->state = channel ? STATE_OPEN : STATE_WAITING;
-    t->links = mem_realloc(t->links, t->n_links + 1, sizeof *t->links);
+    t->links = mem_realloc(t->links, t->n_links + 1, sizeof(struct link *));
     t->links[t->n_links++] = link;
     return link;
 }

@@ -24,17 +24,17 @@ struct node_command {
 };
 
 /* What a command does in between; returns the exit status. */
-typedef int node_command_body(struct node_command *command);
+typedef int node_command_body(struct node_command *run);
 
 /* Reads the configuration, blocks signals, begins the libraries, runs body, and undoes all that. always_s3:
  * the command is about S3, whatever the configuration says. Returns the exit status; errors were told. */
 int node_command(const struct call *call, bool always_s3, node_command_body *body);
 
 /* Tells the result of save or upload: errors, a table or a document. Returns the exit status. */
-int node_command_tell(const struct node_command *command, const struct save_result *result);
+int node_command_tell(const struct node_command *run, const struct save_result *result);
 
 /* Tells that it ended before anything was dialled, because of err or of a signal. Returns the exit status. */
-int node_command_refuse(const struct node_command *command, struct sc_err *err);
+int node_command_refuse(const struct node_command *run, struct sc_err *err);
 
 /* Tells an error before which nothing was begun, as JSON too if that is asked for. Returns
  * EXIT_STATUS_REFUSED. */
