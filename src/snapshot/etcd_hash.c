@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bbolt.h"
-#include "sha256.h"
+#include "database_meta.h"
 
 enum { SECTOR = 512 };
 
 struct etcd_hash {
     struct sha256 *sha256;
-    uint64_t bytes;      /* seen, with the last ones */
-    uint64_t page_bytes; /* what the first page says that the database takes */
-    unsigned char first[BBOLT_META_BYTES];
+    uint64_t bytes; /* seen, with the last ones */
+    unsigned char first[DATABASE_META_BYTES];
+    struct database_meta meta;        /* what the first page says */
     unsigned char last[SHA256_BYTES]; /* not hashed yet: they may be the trailer */
     size_t n_last;
 };
@@ -51,11 +50,11 @@ int etcd_hash_update(struct etcd_hash *h, const unsigned char *data, size_t len,
 {
     if (len == 0)
         return 0;
-    if (h->bytes < BBOLT_META_BYTES) {
-        size_t have = (size_t)h->bytes, missing = BBOLT_META_BYTES - have;
+    if (h->bytes < DATABASE_META_BYTES) {
+        size_t have = (size_t)h->bytes, missing = DATABASE_META_BYTES - have;
         size_t n = len < missing ? len : missing;
         memcpy(h->first + have, data, n);
-        if (n == missing && bbolt_check_meta(h->first, &h->page_bytes, err) < 0)
+        if (n == missing && database_meta_read(h->first, 0, &h->meta, err) < 0)
             return -1;
     }
     hash_all_but_last(h, data, len);
@@ -74,21 +73,23 @@ int etcd_hash_check_size(uint64_t bytes, struct sc_err *err)
     return 0;
 }
 
+int etcd_hash_compare(struct sha256 *sha256, const unsigned char trailer[SHA256_BYTES], char hex[SHA256_HEX],
+                      struct sc_err *err)
+{
+    unsigned char digest[SHA256_BYTES];
+    char expected[SHA256_HEX];
+    sha256_finish(sha256, digest);
+    sha256_hex(digest, hex);
+    sha256_hex(trailer, expected);
+    if (memcmp(digest, trailer, SHA256_BYTES) != 0)
+        return err_set(err, ERR_CORRUPT, "the database's SHA-256 must be %s, found %s", expected, hex);
+    return 0;
+}
+
 int etcd_hash_finish(struct etcd_hash *h, char hex[SHA256_HEX], struct sc_err *err)
 {
-    if (etcd_hash_check_size(h->bytes, err) < 0)
+    if (etcd_hash_check_size(h->bytes, err) < 0 ||
+        database_meta_check_size(&h->meta, h->bytes - SHA256_BYTES, err) < 0)
         return -1;
-    uint64_t database = h->bytes - SHA256_BYTES;
-    if (database < h->page_bytes)
-        return err_set(err, ERR_CORRUPT,
-                       "the database was cut: its pages take %" PRIu64 " bytes, found %" PRIu64,
-                       h->page_bytes, database);
-    unsigned char digest[SHA256_BYTES];
-    char trailer[SHA256_HEX];
-    sha256_finish(h->sha256, digest);
-    sha256_hex(digest, hex);
-    sha256_hex(h->last, trailer);
-    if (memcmp(digest, h->last, SHA256_BYTES) != 0)
-        return err_set(err, ERR_CORRUPT, "the database's SHA-256 must be %s, found %s", trailer, hex);
-    return 0;
+    return etcd_hash_compare(h->sha256, h->last, hex, err);
 }

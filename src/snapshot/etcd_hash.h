@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sha256.h"
 #include "snapctl/base/err.h"
 #include "snapctl/base/mem.h"
 #include "snapctl/snapshot/archive.h"
@@ -22,6 +23,10 @@ int etcd_hash_update(struct etcd_hash *hash, const unsigned char *data, size_t l
 
 /* Compares size and SHA-256; hex gets the latter. */
 int etcd_hash_finish(struct etcd_hash *hash, char hex[SHA256_HEX], struct sc_err *err) WARN_UNUSED;
+
+/* Ends the hash of a database and compares it with the one that stands behind it; hex gets the former. */
+int etcd_hash_compare(struct sha256 *sha256, const unsigned char trailer[SHA256_BYTES], char hex[SHA256_HEX],
+                      struct sc_err *err) WARN_UNUSED;
 
 /* Whether a snapshot file can have this size. */
 int etcd_hash_check_size(uint64_t bytes, struct sc_err *err) WARN_UNUSED;
