@@ -57,7 +57,7 @@ static void test_buckets_that_etcd_cannot_do_without(void **state)
     maker_expect_bad(&m, "not a database of etcd: it has no bucket \"meta\"");
     maker_make(&m);
     /* The root has "key" between "auth" and "lease". */
-    memcpy(m.data + MAKER_ROOT * MAKER_PAGE + 16 + 6 * 16 + 4 + 61, "kez", 3);
+    memcpy(m.data + MAKER_ROOT * MAKER_PAGE + 16 + 6 * 16 + 4 + 60, "kez", 3);
     maker_expect_bad(&m, "not a database of etcd: it has no bucket \"key\"");
 }
 

@@ -65,7 +65,7 @@ static void test_buckets(void **state)
     struct maker m;
     (void)state;
     maker_make(&m);
-    size_t auth = find(&m, MAKER_ROOT, "auth") + 4, key = auth + 61 + 3,
+    size_t auth = find(&m, MAKER_ROOT, "auth") + 4, key = auth + 60 + 3,
            zoo = find(&m, MAKER_ROOT, "zoo") + 3;
     assert_int_equal(m.data[MAKER_ROOT * MAKER_PAGE + key], MAKER_KEY);
     assert_int_equal(m.data[MAKER_ROOT * MAKER_PAGE + zoo], MAKER_ZOO);
@@ -79,7 +79,7 @@ static void test_buckets(void **state)
     expect_root_damage(zoo, 4, 8, "page 4: is used twice, the second time by page 2");
     expect_root_damage(auth, 6, 8, "page 2: element 0 is a bucket with 44 bytes too many");
     expect_root_damage(auth + 16 + 8, 1, 2, "page 2: a bucket within it must be a leaf, found flags 0x0001");
-    expect_root_damage(auth + 16 + 10, 2, 2, "page 2: element 0 must have its key at byte 48, found byte 32");
+    expect_root_damage(auth + 16 + 10, 2, 2, "page 2: has no room for the 2 elements that it counts");
     expect_root_damage(auth + 16 + 10, 9, 2, "page 2: has no room for the 9 elements that it counts");
 }
 
@@ -91,7 +91,7 @@ static void test_what_is_in_a_bucket_within_a_bucket(void **state)
     maker_make(&m);
     size_t ape = find(&m, MAKER_ZOO, "ape") + 3;
     maker_set(&m, MAKER_ZOO, ape + 16 + 10, 2, 2);
-    maker_expect_bad(&m, "page 9: element 0 must have its key at byte 48, found byte 32");
+    maker_expect_bad(&m, "page 9: has no room for the 2 elements that it counts");
 }
 
 /* A chain of branches with one child each; every page is another. */
