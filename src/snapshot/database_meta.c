@@ -113,23 +113,18 @@ static int find_second(const unsigned char *data, size_t len, struct database_me
 int database_meta_choose(const unsigned char *data, size_t len, struct database_meta *meta, unsigned *chosen,
                          int *damaged, struct sc_err *err)
 {
-    struct database_meta second;
-    *damaged = DATABASE_META_GOOD;
-    *chosen = 0;
+    struct database_meta second = {0};
     if (len < DATABASE_META_BYTES)
         return err_set(err, ERR_CORRUPT, "%zu bytes are too few for a database", len);
-    if (database_meta_read(data, 0, meta, err) < 0) {
-        /* If there is none, what is wrong with the first page is what tells most. */
-        if (find_second(data, len, &second) < 0)
-            return -1;
-        err_clear(err);
-        *damaged = 0;
-    } else if (read_second(data, len, meta->page_bytes, &second, NULL) < 0) {
-        *damaged = 1;
-    }
-    if (*damaged == 0 || (*damaged != 1 && second.txid > meta->txid)) {
+    bool first_good = database_meta_read(data, 0, meta, NULL) == 0;
+    bool second_good = first_good ? read_second(data, len, meta->page_bytes, &second, NULL) == 0
+                                  : find_second(data, len, &second) == 0;
+    /* If none is good, what is wrong with the first tells most. */
+    if (!first_good && !second_good)
+        return database_meta_read(data, 0, meta, err);
+    *damaged = !first_good ? 0 : !second_good ? 1 : DATABASE_META_GOOD;
+    *chosen = !first_good || (second_good && second.txid > meta->txid);
+    if (*chosen)
         *meta = second;
-        *chosen = 1;
-    }
     return database_meta_check_size(meta, len, err);
 }

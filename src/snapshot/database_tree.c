@@ -26,17 +26,13 @@ struct walk {
     struct frame frames[DEPTH_MAX];
 };
 
-static int push(struct walk *w, const struct database_page *page, bool begins_bucket, struct sc_err *err)
+static int push(struct walk *w, const struct database_page *page, size_t bucket, size_t nesting,
+                struct sc_err *err)
 {
-    const struct frame *above = w->depth ? &w->frames[w->depth - 1] : NULL;
     if (w->depth == DEPTH_MAX)
         return database_page_bad(err, page->id, "is more than %d pages below the root", DEPTH_MAX);
-    struct frame *frame = &w->frames[w->depth];
-    *frame = (struct frame){
-        .bucket = begins_bucket ? w->depth : above->bucket,
-        .nesting = above ? above->nesting + begins_bucket : 0,
-    };
-    w->depth++;
+    struct frame *frame = &w->frames[w->depth++];
+    *frame = (struct frame){.bucket = bucket, .nesting = nesting};
     return database_cursor_init(&frame->cursor, page, err);
 }
 
@@ -60,17 +56,17 @@ static int open_child(struct walk *w, const struct frame *parent, const struct d
     if (database_key_compare(first.key, first.key_len, e->key, e->key_len) != 0)
         return database_page_bad(
             err, page.id, "begins with another key than element %u of page %" PRIu64 " says", e->index, from);
-    return push(w, &page, false, err);
+    return push(w, &page, parent->bucket, parent->nesting, err);
 }
 
-static int open_root(struct walk *w, uint64_t root, uint64_t from, struct sc_err *err)
+static int open_root(struct walk *w, uint64_t root, uint64_t from, size_t nesting, struct sc_err *err)
 {
     struct database_page page;
     if (database_page_open(w->pages, root, from, DATABASE_PAGE_BRANCH | DATABASE_PAGE_LEAF, &page, err) < 0)
         return -1;
     if (page.flags == DATABASE_PAGE_BRANCH && page.count == 0)
         return database_page_bad(err, page.id, "is a branch without elements");
-    return push(w, &page, true, err);
+    return push(w, &page, w->depth, nesting, err);
 }
 
 static int open_bucket(struct walk *w, const struct frame *parent, const struct database_element *e,
@@ -86,10 +82,10 @@ static int open_bucket(struct walk *w, const struct frame *parent, const struct 
         return database_page_bad(err, id, "element %u is a bucket with %zu bytes too many", e->index,
                                  e->value_len - BUCKET_HEADER);
     if (root != 0)
-        return open_root(w, root, id, err);
+        return open_root(w, root, id, parent->nesting + 1, err);
     if (database_page_open_inline(e->value + BUCKET_HEADER, e->value_len - BUCKET_HEADER, id, &page, err) < 0)
         return -1;
-    return push(w, &page, true, err);
+    return push(w, &page, w->depth, parent->nesting + 1, err);
 }
 
 static int tell(const struct walk *w, const struct frame *frame, const struct database_element *e,
@@ -146,7 +142,7 @@ int database_tree_walk(const struct ctx *ctx, struct database_pages *pages, uint
     w->ctx = ctx;
     w->pages = pages;
     w->visitor = visitor;
-    if (open_root(w, root, from, err) < 0)
+    if (open_root(w, root, from, 0, err) < 0)
         return -1;
     while (w->depth)
         if (step(w, err) < 0)

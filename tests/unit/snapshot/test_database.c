@@ -292,11 +292,12 @@ static void test_zeroed_and_swapped_pages_are_named(void **state)
             memcpy(v.data + a * PAGE, original + b * PAGE, PAGE);
             memcpy(v.data + b * PAGE, original + a * PAGE, PAGE);
             int result = check(&v, &facts, &err);
-            if (uses[a] == HEAD || uses[b] == HEAD) {
+            if (uses[a] == HEAD || uses[b] == HEAD)
                 assert_int_equal(result, -1);
-                size_t named = page_named(&err);
+            /* A tail may be named by its head. */
+            size_t named = result < 0 ? page_named(&err) : 0;
+            if (result < 0 && uses[a] != TAIL && uses[b] != TAIL)
                 assert_true((named == a && uses[a] == HEAD) || (named == b && uses[b] == HEAD));
-            }
             memcpy(v.data, original, sizeof original);
         }
     free(v.data);
