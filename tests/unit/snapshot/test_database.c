@@ -126,15 +126,18 @@ static void test_files_that_cannot_be_read(void **state)
     assert_string_equal(err.text, "0 bytes are too few for a database");
 }
 
+/* Before the walk of the tree, and before the hash is compared, which is wrong here. */
 static void test_it_can_be_ended(void **state)
 {
+    static unsigned char data[sizeof original];
     struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE, .cancel = cancel_new()};
     struct database_facts facts;
     AUTO_ERR struct sc_err err = {0};
     (void)state;
+    memcpy(data, original, DATABASE);
     cancel_fire(ctx.cancel);
     for (size_t hash = 0; hash <= SHA256_DIGEST_LENGTH; hash += SHA256_DIGEST_LENGTH) {
-        assert_int_equal(database_check(&ctx, original, DATABASE + hash, &facts, &err), -1);
+        assert_int_equal(database_check(&ctx, data, DATABASE + hash, &facts, &err), -1);
         assert_int_equal(err.kind, ERR_CANCELLED);
     }
     cancel_free(ctx.cancel);

@@ -1,5 +1,7 @@
 #include "database_maker.h"
 
+#include "../../../src/snapshot/database_buckets.h"
+
 static unsigned char *find(struct maker *m, const char *text)
 {
     unsigned char *at = memmem(m->data, m->len, text, strlen(text));
@@ -74,6 +76,27 @@ static void test_entries_that_etcd_cannot_read(void **state)
     maker_expect_bad(&m, "page 2: the bucket \"members\" must have JSON with id, name and peerURLs under f");
 }
 
+static void test_members_have_an_end(void **state)
+{
+    static const char data[] = "members1{\"id\":1,\"peerURLs\":[\"a\"]}";
+    const unsigned char *name = (const unsigned char *)data;
+    const struct database_element bucket = {.key = name, .key_len = 7, .bucket = true};
+    const struct database_element member = {
+        .key = name + 7, .key_len = 1, .value = name + 8, .value_len = sizeof data - 9};
+    AUTO_DATABASE_FACTS struct database_facts facts = {0};
+    AUTO_ERR struct sc_err err = {0};
+    struct database_buckets buckets;
+    (void)state;
+    database_buckets_init(&buckets, &facts);
+    const struct database_visitor visitor = database_buckets_visitor(&buckets);
+    assert_int_equal(visitor.bucket(visitor.arg, &bucket, &err), 0);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(visitor.entry(visitor.arg, &member, &err), 0);
+    assert_int_equal(visitor.entry(visitor.arg, &member, &err), -1);
+    assert_string_equal(err.text, "the bucket \"members\" has more than 64 members");
+    assert_int_equal(facts.n_members, 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +104,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_of_keys_and_values_counts),
         cmocka_unit_test(test_buckets_that_etcd_cannot_do_without),
         cmocka_unit_test(test_entries_that_etcd_cannot_read),
+        cmocka_unit_test(test_members_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
