@@ -19,7 +19,7 @@ struct database_revision {
 int database_mvcc_revision(const unsigned char *key, size_t len, struct database_revision *revision,
                            struct sc_err *err) WARN_UNUSED;
 
-/* The message that stands under the revision. */
+/* The message that stands under the revision. Fields that etcd up to 3.6 does not have are refused. */
 int database_mvcc_check(const unsigned char *value, size_t len, const struct database_revision *revision,
                         struct sc_err *err) WARN_UNUSED;
 
