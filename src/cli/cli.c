@@ -1,5 +1,6 @@
 #include "snapctl/cli/cli.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "snapctl/cli/command_help.h"
@@ -22,6 +23,18 @@ static int dispatch(const struct call *call, const struct parse_result *parsed)
     return parsed->command->run(call);
 }
 
+/* Of "scheme://user:password@host" only the password is secret. */
+static void redact_login(struct log *log, const struct secret *url)
+{
+    const char *text = url ? secret_data(url) : "";
+    const char *scheme = strstr(text, "://"), *at = strrchr(text, '@');
+    const char *colon = strchr(scheme ? scheme + strlen("://") : text, ':');
+    if (!at || !colon || colon > at)
+        return;
+    AUTO_SECRET struct secret *password = secret_new(colon + 1, (size_t)(at - colon - 1));
+    log_redact(log, password);
+}
+
 int cli_main(int argc, char **argv)
 {
     AUTO_ERR struct sc_err err = {0};
@@ -40,6 +53,7 @@ int cli_main(int argc, char **argv)
     };
     log_redact(log, parsed.options.secret_key);
     log_redact(log, parsed.options.session_token);
+    redact_login(log, parsed.options.s3_proxy);
     if (result < 0 && json)
         parsed.options.output = OUTPUT_JSON;
     int status = result < 0 ? command_refuse(&call, &err) : dispatch(&call, &parsed);

@@ -196,16 +196,20 @@ static struct run_ui make_ui(struct node_command *run)
     };
 }
 
-/* The one command that uploads later what is on the nodes. */
+/* The one command that uploads later what is on the nodes, also for the document. */
 static void tell_later(const struct call *call, const struct save_result *result)
 {
+    struct sc_err *err = &result->store->err;
     bool any = false;
     for (size_t i = 0; i < result->n_nodes; i++)
         any |= result->nodes[i].status == SAVE_SAVED || result->nodes[i].status == SAVE_FOUND;
-    if (!any)
+    /* A taken name is taken later, too. */
+    if (!any || err->kind == ERR_REFUSED)
         return;
     AUTO_FREE char *command = upload_later(call, result->name);
-    log_write(call->log, LOG_WARN, NULL, "the snapshot is on the nodes; to upload it later: %s", command);
+    AUTO_FREE char *hint = str_dup(err->hint);
+    log_write(call->log, LOG_ERROR, NULL, "the snapshot is on the nodes; to upload it later: %s", command);
+    err_hint(err, "%s%sto upload it later: %s", hint ? hint : "", hint ? "\n" : "", command);
 }
 
 /* What progress left for the end: see progress_event. */

@@ -150,10 +150,6 @@ void options_spell(struct buf *out, const struct options *options, const struct 
     case OPTION_FLAG:
         buf_printf(out, *(const bool *)field ? " --%s" : " --%s=false", option->name);
         break;
-    case OPTION_SWITCH:
-        buf_printf(out, *(const enum option_switch *)field == SWITCH_OFF ? " --%s=false" : " --%s",
-                   option->name);
-        break;
     case OPTION_TEXT:
     case OPTION_PATH:
         if (*(const char *const *)field)
@@ -170,6 +166,7 @@ void options_spell(struct buf *out, const struct options *options, const struct 
         for (size_t i = 0; i < words->n; i++)
             spell(out, option, words->words[i]);
         break;
+    case OPTION_SWITCH:
     case OPTION_SECRET:
         break;
     }

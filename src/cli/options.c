@@ -125,7 +125,7 @@ const struct option options_table[] = {
      .help = "where S3 is connected to from: local is here, node an etcd node, through SSH, where neither keys "
              "nor contents are seen; auto is local, but node for keys of the node's role, and where S3 cannot "
              "be reached from here"},
-    {.name = "s3-proxy", .value = "URL", .type = OPTION_TEXT, .target = TARGET(s3_proxy),
+    {.name = "s3-proxy", .value = "URL", .type = OPTION_SECRET, .target = TARGET(s3_proxy),
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_NODES,
      .help = "the proxy for S3 alone; without it https_proxy and no_proxy of the environment apply"},
     {.name = "s3-timeout", .value = "SECONDS", .type = OPTION_SECONDS, .target = TARGET(s3_timeout_s),
@@ -223,5 +223,6 @@ void options_clear(struct options *options)
 {
     secret_free(options->secret_key);
     secret_free(options->session_token);
+    secret_free(options->s3_proxy);
     *options = (struct options){0};
 }

@@ -369,7 +369,7 @@ struct store_options s3_settings_store(const struct s3_settings *settings, const
         .plain_http = options->s3_plain_http,
         .skip_tls_verify = options->s3_skip_tls_verify,
         .ca_pem = settings->ca_file ? secret_data(settings->ca_file) : settings->custom_ca,
-        .proxy = options->s3_proxy && *options->s3_proxy ? options->s3_proxy : NULL,
+        .proxy = options->s3_proxy ? secret_data(options->s3_proxy) : NULL,
         .timeout_s = options->s3_timeout_s,
         .concurrency = (unsigned)options->s3_concurrency,
         .sse = settings->sse,

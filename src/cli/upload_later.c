@@ -1,17 +1,49 @@
 #include "snapctl/cli/upload_later.h"
 
+#include <string.h>
+
 #include "snapctl/base/str.h"
+
+/* What stands in the place of a secret; NULL: nothing. */
+static const char *stand_in(const struct option *option)
+{
+    static const struct {
+        size_t target;
+        const char *text;
+    } rows[] = {
+        {offsetof(struct options, secret_key), " --secret-key-file FILE"},
+        {offsetof(struct options, s3_proxy),   " --s3-proxy URL"        },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].target == option->target)
+            return rows[i].text;
+    return NULL;
+}
+
+/* The keys of a session are over by then. */
+static bool is_of_session(const struct options *options, const struct option *option)
+{
+    static const size_t targets[] = {offsetof(struct options, access_key),
+                                     offsetof(struct options, secret_key),
+                                     offsetof(struct options, secret_key_file)};
+    bool found = false;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        found |= targets[i] == option->target;
+    return found && options->session_token;
+}
 
 static void append_option(struct buf *out, const struct options *options, const struct option *option)
 {
-    if (option->target == offsetof(struct options, secret_key)) {
-        buf_puts(out, " --secret-key-file FILE");
+    bool standard_input =
+        option->target == offsetof(struct options, config) && strcmp(options->config, "-") == 0;
+    if (is_of_session(options, option) || standard_input || option->type == OPTION_SWITCH ||
+        option->group == GROUP_OUTPUT)
         return;
-    }
-    /* A session is over by then; and what is told here is told once. */
-    if (option->type == OPTION_SECRET || option->type == OPTION_SWITCH || option->group == GROUP_OUTPUT)
-        return;
-    options_spell(out, options, option);
+    const char *text = option->type == OPTION_SECRET ? stand_in(option) : NULL;
+    if (text)
+        buf_puts(out, text);
+    else
+        options_spell(out, options, option);
 }
 
 char *upload_later(const struct call *call, const char *name)

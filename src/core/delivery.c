@@ -1,7 +1,9 @@
 #include "delivery.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
 #include "store.h"
 
@@ -9,12 +11,17 @@ enum {
     LEAST_MS = 60000,
     BYTES_PER_MS = 250, /* as for the reading: the slowest link that is waited for, 2 Mbit/s */
     FINISH_MS = 90000,
+    MEND_MS = 10000,
+    PATIENCE_MS = 60000, /* for a store that is out of reach while a node waits for it */
+    RETRY_BASE_MS = 500,
+    RETRY_CAP_MS = 5000,
     TOLD_MS = 200,
     STORE_TRIES = 2, /* passes that an outage of the store may end */
     METADATA = 3,
 };
 
 enum state {
+    STATE_ASK,    /* the serving thread's: the bucket has to be asked */
     STATE_OPEN,   /* to be claimed */
     STATE_TAKEN,  /* a node writes */
     STATE_FINISH, /* the serving thread's: make it visible */
@@ -39,19 +46,23 @@ struct delivery {
 
     /* Behind the runner's lock. */
     enum state state;
-    bool *failed;       /* by node: its archive was no good, or could not be read */
+    unsigned waiting;   /* nodes that stand by */
     struct feed *feeds; /* by node */
-    unsigned store_failures;
-    bool stores_fault; /* of STATE_ABORT */
+    bool stores_fault;  /* of STATE_ABORT */
     struct sc_err why;
 
     /* The claiming node's, and the serving thread's once the state says so. */
     size_t owner;
     struct s3_upload *sending; /* NULL: the store has failed it */
     struct sigv4_field metadata[METADATA];
-    uint64_t total;
+    uint64_t total, written;
     int64_t start_ms, deadline_ms, told_ms;
     struct archive_facts facts;
+
+    /* The serving thread's. */
+    unsigned store_failures;
+    char mark[S3_MARK_SIZE]; /* of the object that was last to be made visible; "": of none */
+    unsigned parts;          /* that it has */
 };
 
 static void lock(struct delivery *d)
@@ -113,6 +124,16 @@ static void tell_sent(struct delivery *d)
     tell(d, RUN_VERIFY, s3_upload_sent(d->sending));
 }
 
+/* Its kind alone would not tell whose limit it was. */
+static void explain_timeout(const struct delivery *d, const char *what, struct sc_err *err)
+{
+    if (err->kind != ERR_TIMEOUT || ctx_now_ms() < d->deadline_ms)
+        return;
+    AUTO_FREE char *limit = str_duration(d->deadline_ms - d->start_ms);
+    err_set(err, ERR_TIMEOUT, "the archive was not %s within %s", what, limit);
+    err_hint(err, "--s3-timeout gives it more time");
+}
+
 static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, size_t len,
                     struct sc_err *err)
 {
@@ -122,6 +143,9 @@ static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, 
     struct ctx limited = *ctx;
     if (!feed->live)
         return 0;
+    if (len > d->total - d->written)
+        return err_set(err, ERR_CORRUPT, "the archive has grown since it was looked at");
+    d->written += len;
     if (d->deadline_ms < limited.deadline_ms)
         limited.deadline_ms = d->deadline_ms;
     struct sink *to = s3_upload_sink(d->sending);
@@ -131,6 +155,7 @@ static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, 
     }
     if (ctx_check(ctx, err) < 0)
         return -1;
+    explain_timeout(d, "sent", &why);
     drop(feed, &why);
     return 0;
 }
@@ -161,10 +186,10 @@ static int begin(struct delivery *d, const char *node, struct sc_err *err)
     return s3_upload_new(&ctx, &setup, &d->sending, err);
 }
 
-static bool take(struct delivery *d, const struct work *w)
+static bool take(struct delivery *d)
 {
     lock(d);
-    bool free = d->state == STATE_OPEN && !d->failed[w->index];
+    bool free = d->state == STATE_OPEN;
     if (free)
         d->state = STATE_TAKEN;
     runner_unlock(d->run->runner);
@@ -174,20 +199,19 @@ static bool take(struct delivery *d, const struct work *w)
 struct sink *delivery_claim(struct delivery *d, struct work *w)
 {
     AUTO_ERR struct sc_err err = {0};
-    if (!take(d, w))
+    if (!take(d))
         return NULL;
     struct feed *feed = &d->feeds[w->index];
     d->owner = w->index;
     d->total = w->total;
+    d->written = 0;
     d->told_ms = ctx_now_ms();
     if (!d->start_ms) {
         d->start_ms = d->told_ms;
         d->deadline_ms = d->start_ms + delivery_limit_ms(d, w->total);
     }
     tell(d, RUN_VERIFY, 0);
-    /* An outage may have kept the bucket from being asked, or broken the way to it. */
-    if ((store_ready(d->store) || store_ask(d->store, &w->ctx, d->what.replace, &err) == 0) &&
-        begin(d, w->node.address, &err) == 0) {
+    if (begin(d, w->node.address, &err) == 0) {
         feed->live = true;
         return &feed->sink;
     }
@@ -200,8 +224,6 @@ void delivery_end(struct delivery *d, const struct work *w, const struct archive
 {
     struct feed *feed = &d->feeds[w->index];
     lock(d);
-    if (!facts && err->kind == ERR_CORRUPT)
-        d->failed[w->index] = true;
     if (feed->live) {
         if (facts)
             d->facts = *facts;
@@ -215,43 +237,35 @@ void delivery_end(struct delivery *d, const struct work *w, const struct archive
     runner_unlock(d->run->runner);
 }
 
-void delivery_exclude(struct delivery *d, const struct work *w)
-{
-    lock(d);
-    d->failed[w->index] = true;
-    runner_unlock(d->run->runner);
-}
-
 bool delivery_wait(struct delivery *d, const struct work *w)
 {
     int result = 0;
     lock(d);
-    while (d->state != STATE_OVER && (d->state != STATE_OPEN || d->failed[w->index]) && result == 0)
+    d->waiting++;
+    while (d->state != STATE_OVER && d->state != STATE_OPEN && result == 0)
         result = runner_wait(d->run->runner, &w->ctx, NULL);
-    bool open = d->state == STATE_OPEN && result == 0;
+    d->waiting--;
+    bool open = d->state == STATE_OPEN && ctx_check(&w->ctx, NULL) == 0;
     runner_unlock(d->run->runner);
     return open;
 }
 
 /* ---- the serving thread ---- */
 
-static void ask_before(struct delivery *d)
+/* 0: the bucket is ready, or may be later. -1: it refuses what is asked for. */
+static int ask_before(struct delivery *d, struct sc_err *err)
 {
-    AUTO_ERR struct sc_err err = {0};
-    if (store_ask(d->store, &d->run->ctx, d->what.replace, &err) == 0)
-        return;
-    if (!store_is_outage(err.kind)) {
-        lock(d);
-        err_move(&d->refusal, &err);
-        runner_unlock(d->run->runner);
-        return;
+    if (store_ask(d->store, &d->run->ctx, d->what.replace, err) == 0) {
+        set_state(d, STATE_OPEN);
+        return 0;
     }
-    d->store_failures = STORE_TRIES - 1;
-    if (d->what.dry_run) {
-        err_move(&d->result->err, &err);
-        return;
-    }
-    log_write(d->run->log, LOG_WARN, NULL, "S3 is out of reach: %s; %s", err.text, d->what.meanwhile);
+    if (!store_is_outage(err->kind))
+        return -1;
+    if (d->what.dry_run)
+        err_move(&d->result->err, err);
+    else
+        log_write(d->run->log, LOG_WARN, NULL, "S3 is out of reach: %s; %s", err->text, d->what.meanwhile);
+    return 0;
 }
 
 static void conclude(struct delivery *d, enum store_status status)
@@ -262,16 +276,16 @@ static void conclude(struct delivery *d, enum store_status status)
     set_state(d, STATE_OVER);
 }
 
-static void keep_facts(struct delivery *d)
+static void keep_facts(struct delivery *d, const struct s3_upload_facts *sent)
 {
-    const struct s3_upload_facts *sent = s3_upload_facts(d->sending);
     struct store_result *r = d->result;
     r->facts = d->facts;
     r->parts = sent->parts;
     r->read_back = sent->read_back;
-    r->etag = sent->etag ? str_dup(sent->etag) : NULL;
-    r->version_id = sent->version_id ? str_dup(sent->version_id) : NULL;
+    r->etag = str_dup(sent->etag);
+    r->version_id = str_dup(sent->version_id);
     r->source_node = str_dup(d->run->works[d->owner].node.address);
+    err_clear(&r->err);
 }
 
 static void end_sending(struct delivery *d)
@@ -288,49 +302,112 @@ static void try_again_or_fail(struct delivery *d, bool stores_fault, struct sc_e
         d->store_failures++;
         store_explain(d->store, err);
     }
-    if (!stores_fault || (outage && d->store_failures < STORE_TRIES)) {
-        if (err->kind != ERR_CANCELLED)
-            log_write(d->run->log, LOG_WARN, NULL, "the upload to S3 failed and is tried again: %s",
-                      err->text);
-        err_move(&d->result->err, err);
-        set_state(d, STATE_OPEN);
-        return;
-    }
+    bool again = !stores_fault || (outage && d->store_failures < STORE_TRIES);
+    if (again && err->kind != ERR_CANCELLED)
+        log_write(d->run->log, LOG_WARN, NULL,
+                  stores_fault ? "the upload to S3 failed and is tried again: %s"
+                               : "%s; the upload is another node's, if there is one that is ready",
+                  err->text);
     err_move(&d->result->err, err);
-    conclude(d, STORE_FAILED);
+    if (again)
+        set_state(d, !stores_fault && store_ready(d->store) ? STATE_OPEN : STATE_ASK);
+    else
+        conclude(d, STORE_FAILED);
 }
 
 static void finish(struct delivery *d)
 {
     AUTO_ERR struct sc_err err = {0};
-    struct ctx ctx = ctx_within(&d->run->ctx, FINISH_MS);
+    struct ctx ctx = d->run->ctx;
+    int64_t now = ctx_now_ms();
+    ctx.deadline_ms = (now > d->deadline_ms ? now : d->deadline_ms) + FINISH_MS;
     struct sink *sink = s3_upload_sink(d->sending);
+    memcpy(d->mark, s3_upload_mark(d->sending), sizeof d->mark);
+    d->parts = s3_upload_facts(d->sending)->parts;
     tell(d, RUN_UPLOAD, d->total);
     int result = sink->finish(sink, &ctx, &err);
     if (result == 0)
-        keep_facts(d);
+        keep_facts(d, s3_upload_facts(d->sending));
     end_sending(d);
-    if (result < 0) {
-        try_again_or_fail(d, true, &err);
+    if (result == 0) {
+        conclude(d, STORE_UPLOADED);
         return;
     }
-    err_clear(&d->result->err);
-    conclude(d, STORE_UPLOADED);
+    explain_timeout(d, "completed", &err);
+    try_again_or_fail(d, true, &err);
+}
+
+/* Where the way is broken by which it was sent, another one is needed to undo it. */
+static void undo_sending(struct delivery *d)
+{
+    AUTO_ERR struct sc_err err = {0};
+    struct ctx ctx = ctx_within(&d->run->ctx, MEND_MS);
+    struct sink *sink = s3_upload_sink(d->sending);
+    s3_upload_stop(d->sending);
+    if (store_mend(d->store, &ctx, &err) < 0)
+        ctx_log(&ctx, LOG_DEBUG, "no other way to S3: %s", err.text);
+    sink->abort(sink);
+    end_sending(d);
 }
 
 static void undo(struct delivery *d)
 {
     AUTO_ERR struct sc_err err = {0};
-    if (d->sending) {
-        struct sink *sink = s3_upload_sink(d->sending);
-        sink->abort(sink);
-        end_sending(d);
-    }
+    if (d->sending)
+        undo_sending(d);
     lock(d);
     err_move(&err, &d->why);
     bool stores_fault = d->stores_fault;
     runner_unlock(d->run->runner);
     try_again_or_fail(d, stores_fault, &err);
+}
+
+/* The store's answer was lost, but not the object. */
+static bool came_through(struct delivery *d)
+{
+    AUTO_OBJECT struct s3_object object = {0};
+    if (!d->mark[0] || !store_holds(d->store, &d->run->ctx, d->mark, d->facts.bytes, &object))
+        return false;
+    keep_facts(
+        d, &(struct s3_upload_facts){
+               .parts = d->parts, .etag = object.etag, .version_id = object.version_id, .read_back = true});
+    conclude(d, STORE_UPLOADED);
+    return true;
+}
+
+/* Nobody waits any more, or has waited long enough. *since: from when on one has, 0: none yet. */
+static bool is_late(struct delivery *d, int64_t *since)
+{
+    int64_t now = ctx_now_ms(), limit = (int64_t)d->options->timeout_s * 1000;
+    int64_t patience = limit && limit < PATIENCE_MS ? limit : PATIENCE_MS;
+    lock(d);
+    bool alone = runner_ended(d->run->runner, d->run->plan->n_nodes);
+    if (d->waiting && !*since)
+        *since = now;
+    runner_unlock(d->run->runner);
+    return alone || (*since && now - *since >= patience) || (d->start_ms && now >= d->deadline_ms);
+}
+
+/* Asks until there is an answer. What this run may have put there itself is no taken name. */
+static void ask_again(struct delivery *d)
+{
+    AUTO_ERR struct sc_err err = {0};
+    int64_t since = 0;
+    for (unsigned tries = 0;; tries++) {
+        if (store_ask(d->store, &d->run->ctx, d->what.replace || d->mark[0], &err) == 0) {
+            if (!came_through(d))
+                set_state(d, STATE_OPEN);
+            return;
+        }
+        int64_t delay = retry_delay_ms(tries, RETRY_BASE_MS, RETRY_CAP_MS);
+        if (!store_is_outage(err.kind) || is_late(d, &since) ||
+            ctx_wait(&d->run->ctx, -1, 0, delay, NULL) < 0)
+            break;
+    }
+    bool wanted = since || d->start_ms || !store_is_outage(err.kind);
+    if (wanted)
+        err_move(&d->result->err, &err);
+    conclude(d, wanted ? STORE_FAILED : STORE_SKIPPED);
 }
 
 /* Nobody is left who could claim it. */
@@ -341,13 +418,12 @@ static void give_up(struct delivery *d)
 }
 
 /* Waits for something to do; the nodes end it, cancelled or not. */
-static enum state next(struct delivery *d, bool *alone)
+static enum state next(struct delivery *d)
 {
     const struct ctx patient = {.deadline_ms = CTX_NO_DEADLINE};
     size_t nodes = d->run->plan->n_nodes;
     lock(d);
-    while (!(*alone = runner_ended(d->run->runner, nodes)) &&
-           (d->state == STATE_OPEN || d->state == STATE_TAKEN))
+    while (!runner_ended(d->run->runner, nodes) && (d->state == STATE_OPEN || d->state == STATE_TAKEN))
         if (runner_wait(d->run->runner, &patient, NULL) < 0)
             break;
     enum state state = d->state;
@@ -358,19 +434,19 @@ static enum state next(struct delivery *d, bool *alone)
 static void serve(struct delivery *d)
 {
     for (;;) {
-        bool alone;
-        switch (next(d, &alone)) {
+        switch (next(d)) {
+        case STATE_ASK:
+            ask_again(d);
+            break;
         case STATE_FINISH:
             finish(d);
             break;
+        case STATE_TAKEN: /* no node leaves one behind */
         case STATE_ABORT:
             undo(d);
             break;
         case STATE_OPEN:
-            if (alone)
-                give_up(d);
-            break;
-        case STATE_TAKEN:
+            give_up(d);
             break;
         case STATE_OVER:
             return;
@@ -381,12 +457,17 @@ static void serve(struct delivery *d)
 void delivery_serve(struct delivery *d)
 {
     struct run *run = d->run;
-    ask_before(d);
+    AUTO_ERR struct sc_err err = {0};
+    if (ask_before(d, &err) < 0) {
+        lock(d);
+        err_move(&d->refusal, &err);
+        runner_unlock(run->runner);
+    }
     if (runner_meet(run->runner, run->plan->n_nodes, &run->ctx, NULL) == 0 && run->go && !d->what.dry_run)
         serve(d);
     else
         conclude(d, d->result->err.kind != ERR_NONE ? STORE_FAILED : STORE_SKIPPED);
-    if (d->start_ms)
+    if (d->result->status != STORE_SKIPPED)
         tell_end(d);
 }
 
@@ -403,7 +484,7 @@ bool delivery_refuses(struct delivery *d, struct sc_err *err)
 void delivery_leftovers(const struct delivery *d, struct buf *out)
 {
     if (d->state == STATE_TAKEN || d->state == STATE_FINISH || d->state == STATE_ABORT)
-        buf_printf(out, "S3: parts of an unfinished upload of s3://%s/%s\n", d->options->bucket,
+        buf_printf(out, "S3: parts of s3://%s/%s, or the object itself\n", d->options->bucket,
                    store_key(d->store));
 }
 
@@ -419,7 +500,6 @@ int delivery_new(struct run *run, const struct store_options *options, const str
     d->what = *what;
     d->store = store;
     d->result = mem_calloc(1, sizeof *d->result);
-    d->failed = mem_calloc(run->plan->n_nodes, sizeof *d->failed);
     d->feeds = mem_calloc(run->plan->n_nodes, sizeof *d->feeds);
     for (size_t i = 0; i < run->plan->n_nodes; i++)
         d->feeds[i] = (struct feed){.sink = {.write = write_on}, .delivery = d};
@@ -439,7 +519,6 @@ void delivery_free(struct delivery *d)
         return;
     store_result_free(d->result);
     free(d->result);
-    free(d->failed);
     free(d->feeds);
     err_clear(&d->refusal);
     err_clear(&d->why);

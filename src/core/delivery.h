@@ -1,7 +1,8 @@
 /* The one upload of a run. A node whose archive is read back for its verification claims it, and what it
  * reads is sent on; if the archive is bad or the node is lost, the next one that is ready claims it. A thread
- * beside the nodes' asks the bucket before anything is begun, and finishes or undoes what nodes have sent:
- * the store never keeps a node waiting for more than its bytes, nor costs it its snapshot. */
+ * beside the nodes' asks the bucket, before anything is begun and again after an outage, and finishes or
+ * undoes what nodes have sent: the store keeps a node waiting for nothing but its bytes, and costs it no
+ * snapshot. */
 #ifndef SNAPCTL_SRC_CORE_DELIVERY_H
 #define SNAPCTL_SRC_CORE_DELIVERY_H
 
@@ -37,21 +38,18 @@ void delivery_leftovers(const struct delivery *delivery, struct buf *out);
 /* --- In a node's thread. */
 
 /* The upload is this node's from now on, and takes the archive of w->total bytes: until delivery_end. NULL:
- * it is not to be had. The sink's write fails only when the ctx ends; what the store does wrong is kept, and
- * the rest of the bytes is dropped. Neither finish nor abort are called. */
+ * it is not to be had. The sink's write fails when the ctx ends, and when more bytes come than were
+ * announced; what the store does wrong is kept, and the rest of the bytes is dropped. Neither finish nor
+ * abort are called. */
 struct sink *delivery_claim(struct delivery *delivery, struct work *w);
 
 /* Ends what this node may have claimed. facts: the archive that was written is good, so make it visible.
- * NULL: it is not, or was not read to its end, because of err; with ERR_CORRUPT the node does not try again.
- */
+ * NULL: it is not, or was not read to its end, because of err. */
 void delivery_end(struct delivery *delivery, const struct work *w, const struct archive_facts *facts,
                   const struct sc_err *err);
 
-/* This node does not try again. */
-void delivery_exclude(struct delivery *delivery, const struct work *w);
-
-/* Waits until the upload is through (false), or can be claimed by this node, which has not failed it before.
- */
+/* Waits until the upload is through (false), or can be claimed. A node whose archive cannot be read does not
+ * come back: when all have left, the upload has failed. */
 bool delivery_wait(struct delivery *delivery, const struct work *w);
 
 /* How long writing so many bytes may be kept up by the store. */

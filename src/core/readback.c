@@ -54,6 +54,16 @@ int readback_all(struct readback *r, struct work *w, const struct ctx *ctx, stru
     return result;
 }
 
+int readback_send(struct readback *r, struct work *w, const struct ctx *ctx, bool *read, struct sc_err *err)
+{
+    struct sink *upload = delivery_claim(r->delivery, w);
+    *read = upload != NULL;
+    if (!upload)
+        return 0;
+    work_tell(w, RUN_VERIFY, 0);
+    return readback_all(r, w, ctx, upload, err);
+}
+
 int64_t readback_limit_ms(const struct readback *r, const struct work *w)
 {
     int64_t upload = r->delivery ? delivery_limit_ms(r->delivery, w->total) : 0;

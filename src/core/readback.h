@@ -18,6 +18,10 @@ struct readback {
 int readback_all(struct readback *r, struct work *w, const struct ctx *ctx, struct sink *upload,
                  struct sc_err *err) WARN_UNUSED;
 
+/* For a node that stands by: the same if the delivery is to be had; *read tells. */
+int readback_send(struct readback *r, struct work *w, const struct ctx *ctx, bool *read,
+                  struct sc_err *err) WARN_UNUSED;
+
 /* How long that may take. */
 int64_t readback_limit_ms(const struct readback *r, const struct work *w);
 

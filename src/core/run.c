@@ -44,7 +44,7 @@ static void tell_ui(struct run *run)
 static void open_meeting(struct run *run)
 {
     runner_lock(run->runner);
-    if (run->job->decide && runner_all_met(run->runner)) {
+    if (run->job->decide && !run->cancelled_ms && runner_all_met(run->runner)) {
         run->job->decide(run);
         runner_open_meeting(run->runner);
     }

@@ -133,6 +133,9 @@ int runner_meet(struct runner *r, size_t index, const struct ctx *ctx, struct sc
     runner_wake(r);
     while (!r->open && result == 0)
         result = runner_wait(r, ctx, err);
+    /* Once it is open all go on, cancelled or not: none waits for another that has turned back. */
+    if (r->open)
+        result = 0;
     runner_unlock(r);
     return result;
 }

@@ -106,21 +106,41 @@ static int64_t verify_ms(const struct work *w)
     return readback_limit_ms(&r, w);
 }
 
-/* The snapshot is saved. The upload from another node may still fail: then it is this one's turn. */
+static int send_again(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    (void)again;
+    struct readback r = readback_of(w);
+    bool read;
+    if (readback_send(&r, w, ctx, &read, err) < 0)
+        return -1;
+    if (read) {
+        node_result(w)->facts = r.facts;
+        node_result(w)->verified = true;
+    }
+    return 0;
+}
+
+static int found_damaged(const struct work *w, struct sc_err *err)
+{
+    err_wrap(err, node_result(w)->verified ? "the archive was good when it was saved, and is damaged now"
+                                           : "the archive had only been looked at quickly, and is damaged");
+    return err_hint(err, "remove it, and look at the disk and the memory of the node");
+}
+
+/* The snapshot is saved. The upload from another node may still fail: then it is this one's turn. One that
+ * can no longer be read from here may be good all the same. */
 static int stand_by(struct work *w, struct sc_err *err)
 {
     struct delivery *delivery = save_of(w)->delivery;
+    AUTO_ERR struct sc_err why = {0};
     work_done(w, save_status_name(SAVE_SAVED));
     while (delivery && delivery_wait(delivery, w)) {
-        AUTO_ERR struct sc_err why = {0};
-        if (work_persist(w, &w->ctx, verify_ms(w), verify, &why) == 0)
+        if (work_persist(w, &w->ctx, verify_ms(w), send_again, &why) == 0)
             continue;
-        delivery_exclude(delivery, w);
-        if (why.kind == ERR_CORRUPT) {
-            err_move(err, &why);
-            err_wrap(err, "the archive was good when it was saved, and is damaged now");
-            return err_hint(err, "remove it, and look at the disk and the memory of the node");
-        }
+        if (why.kind != ERR_CORRUPT)
+            break;
+        err_move(err, &why);
+        return found_damaged(w, err);
     }
     return 0;
 }

@@ -6,7 +6,7 @@
 #include "node_way.h"
 #include "snapctl/base/str.h"
 
-enum { CONNECT_MS = 5000, IMDS_PORT = 80, ROUTES = 2 };
+enum { CONNECT_MS = 5000, ANSWER_MS = 15000, IMDS_PORT = 80, ROUTES = 2 };
 
 struct store {
     const struct store_options *options;
@@ -148,12 +148,15 @@ static int refuse_taken(const struct store *s, const struct s3_object *object, s
     AUTO_FREE char *size = str_bytes(object->bytes);
     const char *when = object->modified ? object->modified : "date unknown";
     err_set(err, ERR_REFUSED, "s3://%s/%s exists (%s, %s)", s->options->bucket, s->key, size, when);
-    return err_hint(err, "choose another name, or --force to replace it");
+    return err_hint(err, "--force replaces it; another --folder, or another name, leaves it alone");
 }
 
-/* What HTTP says of certificates knows nothing of options. */
-static int name_option(struct sc_err *err)
+/* HTTP knows nothing of the limit that is ours, nor of options. */
+static int explain_ask(const struct store *s, const struct ctx *ctx, struct sc_err *err)
 {
+    if (err->kind == ERR_TIMEOUT && ctx_check(ctx, NULL) == 0)
+        return err_set(err, ERR_TIMEOUT, "%s takes connections, but has not answered for %d s",
+                       s3_client_address(s->client)->endpoint, ANSWER_MS / 1000);
     if (err->kind != ERR_CERTIFICATE)
         return -1;
     AUTO_FREE char *hint = str_dup(err->hint);
@@ -165,16 +168,24 @@ static int ask_bucket(struct store *s, const struct ctx *ctx, bool replace, stru
 {
     AUTO_OBJECT struct s3_object object = {0};
     enum s3_name name;
-    if (s3_object_probe(s->client, ctx, s->key, &name, &object, err) < 0)
-        return name_option(err);
+    const struct ctx limited = ctx_within(ctx, ANSWER_MS);
+    if (s3_object_probe(s->client, &limited, s->key, &name, &object, err) < 0)
+        return explain_ask(s, ctx, err);
     ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s", s3_client_address(s->client)->region,
             credentials_provider_name(s->provider));
     return name == S3_NAME_TAKEN && !replace ? refuse_taken(s, &object, err) : 0;
 }
 
+static void use_here(struct store *s)
+{
+    s->from_node = false;
+    s3_client_use(s->client, s->http);
+}
+
 static int open_way(struct store *s, const struct ctx *ctx, struct sc_err *err)
 {
     int port;
+    use_here(s);
     AUTO_FREE char *peer = s3_address_peer(s3_client_address(s->client), &port);
     if (node_way_open(&s->way, s->run, ctx, peer, port, &s->http_setup, err) < 0)
         return -1;
@@ -219,13 +230,13 @@ static int ask_from_here(struct store *s, const struct ctx *ctx, bool replace, s
     ctx_log(ctx, LOG_INFO, "S3 cannot be reached from here (%s): trying it from an etcd node", here.text);
     if (ask_from_node(s, ctx, replace, err) == 0)
         return 0;
+    use_here(s);
     if (err->kind != ERR_NETWORK)
         return -1;
     AUTO_FREE char *there = str_dup(err->text);
-    s->from_node = false;
-    s3_client_use(s->client, s->http);
     err_move(err, &here);
-    return err_hint(err, "nor from an etcd node: %s", there);
+    AUTO_FREE char *hint = str_dup(err->hint);
+    return err_hint(err, "%s%snor from an etcd node: %s", hint ? hint : "", hint ? "\n" : "", there);
 }
 
 int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
@@ -242,6 +253,20 @@ int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_er
 bool store_ready(const struct store *s)
 {
     return s->client && (!s->from_node || node_way_works(&s->way));
+}
+
+int store_mend(struct store *s, const struct ctx *ctx, struct sc_err *err)
+{
+    return store_ready(s) ? 0 : open_way(s, ctx, err);
+}
+
+bool store_holds(struct store *s, const struct ctx *ctx, const char *mark, uint64_t bytes,
+                 struct s3_object *object)
+{
+    AUTO_ERR struct sc_err err = {0};
+    const struct ctx limited = ctx_within(ctx, ANSWER_MS);
+    return s3_object_head(s->client, &limited, s->key, object, &err) == 0 && object->found &&
+           str_equal(object->mark, mark) && object->bytes == bytes;
 }
 
 void store_explain(const struct store *s, struct sc_err *err)

@@ -23,6 +23,13 @@ int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct s
 /* It was asked, and the way that was found still works: uploads may begin. */
 bool store_ready(const struct store *store);
 
+/* Finds another way where the one that was found is broken, to undo what was sent. */
+int store_mend(struct store *store, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
+
+/* The object is there, of so many bytes, and was made by the upload with that mark. */
+bool store_holds(struct store *store, const struct ctx *ctx, const char *mark, uint64_t bytes,
+                 struct s3_object *object);
+
 /* Puts what is known of a broken way in the place of an error that came of it. */
 void store_explain(const struct store *store, struct sc_err *err);
 

@@ -41,27 +41,22 @@ static int send_archive(struct work *w, const struct ctx *ctx, bool again, struc
 {
     (void)again;
     struct readback r = {.delivery = uploading_of(w)->delivery};
-    struct sink *sink = delivery_claim(r.delivery, w);
-    if (!sink)
-        return 0; /* another node has it, or the store has failed */
-    if (readback_all(&r, w, ctx, sink, err) < 0)
+    bool read;
+    if (readback_send(&r, w, ctx, &read, err) < 0)
         return -1;
-    node_result(w)->facts = r.facts;
-    node_result(w)->verified = true;
+    if (read) {
+        node_result(w)->facts = r.facts;
+        node_result(w)->verified = true;
+    }
     return 0;
 }
 
 static int stand_by(struct work *w, struct sc_err *err)
 {
-    struct delivery *delivery = uploading_of(w)->delivery;
-    const struct readback r = {.delivery = delivery};
-    while (delivery_wait(delivery, w)) {
-        work_tell(w, RUN_VERIFY, 0);
-        if (work_persist(w, &w->ctx, readback_limit_ms(&r, w), send_archive, err) < 0) {
-            delivery_exclude(delivery, w);
+    const struct readback r = {.delivery = uploading_of(w)->delivery};
+    while (delivery_wait(r.delivery, w))
+        if (work_persist(w, &w->ctx, readback_limit_ms(&r, w), send_archive, err) < 0)
             return -1;
-        }
-    }
     return ctx_check(&w->ctx, err);
 }
 

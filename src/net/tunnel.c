@@ -14,6 +14,8 @@
 #include "session.h"
 #include "snapctl/base/str.h"
 
+enum { FIXED_FDS = 3 };
+
 enum state { STATE_WAITING, STATE_OPENING, STATE_OPEN, STATE_CLOSING };
 
 struct link {
@@ -27,6 +29,7 @@ struct tunnel {
     char *host;
     int port;
     int listener; /* -1: none, and the tunnel ends with its one link */
+    bool deaf;    /* no connection can be taken until a link is gone */
     char *socket;
     struct link **links;
     size_t n_links;
@@ -59,6 +62,7 @@ static void free_link(struct link *link)
 
 static void remove_link(struct tunnel *t, size_t i)
 {
+    t->deaf = false;
     free_link(t->links[i]);
     t->links[i] = t->links[--t->n_links];
 }
@@ -90,10 +94,12 @@ static bool is_own(int fd)
 
 static void take_connections(struct tunnel *t, bool *moved)
 {
-    while (t->listener >= 0 && t->n_links < TUNNEL_CONNECTIONS_MAX) {
+    while (t->listener >= 0 && t->n_links < TUNNEL_CONNECTIONS_MAX && !t->deaf) {
         int fd = accept4(t->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            t->deaf = errno == EMFILE || errno == ENFILE;
             return;
+        }
         if (is_own(fd))
             add_link(t, fd, NULL);
         else
@@ -115,14 +121,19 @@ static struct link *link_to_open(const struct tunnel *t)
     return found;
 }
 
+/* What goes wrong with one connection leaves the others alone, unless the session itself is no good: then
+ * libssh2 blames something else than the channel. */
 static int link_failed(struct tunnel *t, struct link *link, struct sc_err *why, struct sc_err *err)
 {
-    if (session_is_broken(t->via) || t->listener < 0) {
+    int rc = libssh2_session_last_errno(t->via->lib);
+    bool channel = rc == LIBSSH2_ERROR_CHANNEL_FAILURE || rc == LIBSSH2_ERROR_CHANNEL_CLOSED ||
+                   rc == LIBSSH2_ERROR_CHANNEL_EOF_SENT || rc == LIBSSH2_ERROR_CHANNEL_UNKNOWN;
+    bool own = why->kind == ERR_SYSTEM;
+    if (t->listener < 0 || session_is_broken(t->via) || !(own || channel)) {
         err_move(err, why);
         return -1;
     }
     ctx_log(&t->ctx, LOG_DEBUG, "a connection through the tunnel: %s", why->text);
-    tell(t, false, why);
     begin_closing(link);
     return 0;
 }
@@ -147,7 +158,10 @@ static int open_next(struct tunnel *t, bool *moved, struct sc_err *err)
     *moved = true;
     if (!link->relay.channel) {
         relay_open_failed(t->via, t->host, t->port, &why);
-        return link_failed(t, link, &why, err);
+        if (link_failed(t, link, &why, err) < 0)
+            return -1;
+        tell(t, false, &why);
+        return 0;
     }
     link->state = STATE_OPEN;
     tell(t, false, &why);
@@ -169,7 +183,8 @@ static int move_link(struct tunnel *t, struct link *link, bool *moved, struct sc
         err_wrap(&why, "%s", t->via->name);
         return link_failed(t, link, &why, err);
     }
-    if (relay_done(&link->relay) && t->listener >= 0) {
+    /* Nobody who comes to the listener goes on to talk when the other side has ended. */
+    if (t->listener >= 0 && link->relay.down.passed) {
         begin_closing(link);
         *moved = true;
     }
@@ -200,24 +215,35 @@ static bool listens(const struct tunnel *t)
     return t->n_links == 0;
 }
 
+/* One that came to the listener is always watched: where its bytes find no way on, its end must be seen all
+ * the same. */
+static struct pollfd link_events(const struct tunnel *t, const struct link *link)
+{
+    short events = link->state == STATE_OPEN ? relay_events(&link->relay) : 0;
+    bool watched = events || (link->state == STATE_OPEN && t->listener >= 0);
+    return (struct pollfd){.fd = watched ? link->relay.fd : -1, .events = events};
+}
+
 static int wait_for_any(struct tunnel *t, struct sc_err *err)
 {
-    struct pollfd fds[TUNNEL_CONNECTIONS_MAX + 3];
+    struct pollfd fds[TUNNEL_CONNECTIONS_MAX + FIXED_FDS];
     bool listening = listens(t);
     short remote = session_events(t->via) | (listening ? POLLIN : 0);
-    nfds_t n = 3;
+    nfds_t n = FIXED_FDS;
+    bool room = t->n_links < TUNNEL_CONNECTIONS_MAX && !t->deaf;
     fds[0] = (struct pollfd){.fd = remote ? t->via->fd : -1, .events = remote};
     fds[1] = (struct pollfd){.fd = cancel_fd(t->stop), .events = POLLIN};
-    fds[2] = (struct pollfd){.fd = t->n_links < TUNNEL_CONNECTIONS_MAX ? t->listener : -1, .events = POLLIN};
-    for (size_t i = 0; i < t->n_links; i++) {
-        short local = t->links[i]->state == STATE_OPEN ? relay_events(&t->links[i]->relay) : 0;
-        fds[n++] = (struct pollfd){.fd = local ? t->links[i]->relay.fd : -1, .events = local};
-    }
+    fds[2] = (struct pollfd){.fd = room ? t->listener : -1, .events = POLLIN};
+    for (size_t i = 0; i < t->n_links; i++)
+        fds[n++] = link_events(t, t->links[i]);
     int64_t start = ctx_now_ms();
     if (poll(fds, n, (int)session_patience_ms(t->via)) < 0 && errno != EINTR)
         return err_set_errno(err, ERR_SYSTEM, "poll");
     if (cancel_fired(t->stop))
         return err_set(err, ERR_CANCELLED, "closed");
+    for (size_t i = 0; i < t->n_links && t->listener >= 0; i++)
+        if (fds[FIXED_FDS + i].revents & (POLLHUP | POLLERR) && t->links[i]->state == STATE_OPEN)
+            begin_closing(t->links[i]);
     /* A server that was not listened to cannot be called silent. */
     return session_waited(t->via, fds[0].revents, listening ? ctx_now_ms() - start : 0, err);
 }
@@ -251,11 +277,11 @@ static void *run(void *arg)
     AUTO_ERR struct sc_err err = {0};
     if (pump(t, &err) < 0 && err.kind != ERR_CANCELLED)
         tell(t, true, &err);
+    if (t->listener >= 0)
+        shutdown(t->listener, SHUT_RDWR);
     for (size_t i = 0; i < t->n_links; i++)
         if (t->links[i]->relay.fd >= 0)
             shutdown(t->links[i]->relay.fd, SHUT_RDWR);
-    if (t->listener >= 0)
-        shutdown(t->listener, SHUT_RDWR);
     return NULL;
 }
 

@@ -128,7 +128,9 @@ static enum s3_outcome after_a_pause(struct s3_client *client, const struct ctx 
     }
     client->retries_left--;
     attempt->not_before_ms = now + delay;
-    ctx_log(ctx, LOG_INFO, "S3: %s; again in %d ms", text, (int)delay);
+    /* What is asked in short is asked often. */
+    ctx_log(ctx, attempt->request->retry_ms ? LOG_DEBUG : LOG_INFO, "S3: %s; again in %d ms", text,
+            (int)delay);
     return S3_LATER;
 }
 
@@ -149,7 +151,7 @@ static enum s3_outcome refused(struct s3_client *client, const struct ctx *ctx, 
     if (retry == S3_FINAL)
         return S3_FAILED;
     if (retry == S3_AGAIN || (retry == S3_AGAIN_ONCE && !attempt->damaged_once)) {
-        attempt->damaged_once = retry == S3_AGAIN_ONCE;
+        attempt->damaged_once |= retry == S3_AGAIN_ONCE;
         return after_a_pause(client, ctx, attempt, err);
     }
     if (retry == S3_AGAIN_ONCE)

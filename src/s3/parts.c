@@ -39,6 +39,7 @@ struct parts {
 
     /* The sender's until it has ended. */
     char *upload_id;
+    bool unanswered; /* the request for it */
     struct s3_part *list;
 
     /* The writer's. */
@@ -249,6 +250,7 @@ static void *run(void *arg)
     struct sc_err err = {0};
     int result =
         s3_multipart_create(parts->setup.client, &parts->ctx, parts->setup.write, &parts->upload_id, &err);
+    parts->unanswered = result < 0 && (err.kind == ERR_TIMEOUT || err.kind == ERR_CANCELLED);
     if (result == 0)
         result = send_parts(parts, &err);
     for (size_t i = 0; i < parts->n_buffers; i++)
@@ -402,6 +404,11 @@ int parts_finish(struct parts *parts, const struct ctx *ctx, struct sc_err *err)
 uint64_t parts_sent(const struct parts *parts)
 {
     return atomic_load(&parts->sent);
+}
+
+bool parts_unanswered(const struct parts *parts)
+{
+    return parts->unanswered;
 }
 
 const char *parts_upload_id(const struct parts *parts)

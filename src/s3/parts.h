@@ -41,8 +41,9 @@ uint64_t parts_sent(const struct parts *parts);
 
 /* ---- after the thread has ended ---- */
 
-/* NULL: it was never created. */
+/* NULL: it was never created, or that was not answered before it was ended. */
 const char *parts_upload_id(const struct parts *parts);
+bool parts_unanswered(const struct parts *parts);
 const struct s3_part *parts_list(const struct parts *parts);
 
 #endif

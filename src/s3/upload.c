@@ -54,9 +54,15 @@ static void abort_parts(struct s3_upload *u)
     const char *id = parts_upload_id(u->parts);
     struct ctx ctx = ctx_within(&u->ctx, S3_ABORT_MS);
     AUTO_ERR struct sc_err err = {0};
+    const struct s3_address *where = s3_client_address(u->client);
+    if (!id && parts_unanswered(u->parts))
+        ctx_log(
+            &u->ctx, LOG_WARN,
+            "S3 did not answer when an upload was begun: an unfinished one of key %s may be left in bucket "
+            "%s, without parts",
+            u->write.key, where->bucket);
     if (!id || s3_multipart_abort(u->client, &ctx, u->write.key, id, &err) == 0)
         return;
-    const struct s3_address *where = s3_client_address(u->client);
     AUTO_FREE char *command = abort_command(where, u->write.key, id);
     ctx_log(
         &u->ctx, LOG_WARN,
@@ -118,7 +124,7 @@ static int check_free(struct s3_upload *u, const struct ctx *ctx, struct sc_err 
                                        object.modified ? strlen(object.modified) : 1, false);
     err_set(err, ERR_REFUSED, "s3://%s/%s appeared during the upload (%s, %s)",
             s3_client_address(u->client)->bucket, u->write.key, size, when);
-    err_hint(err, "choose another name, or --force to replace it");
+    err_hint(err, "--force replaces it; another --folder, or another name, leaves it alone");
     return -1;
 }
 
@@ -297,6 +303,17 @@ int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, st
 struct sink *s3_upload_sink(struct s3_upload *upload)
 {
     return &upload->sink;
+}
+
+void s3_upload_stop(struct s3_upload *upload)
+{
+    if (upload->parts)
+        parts_stop(upload->parts);
+}
+
+const char *s3_upload_mark(const struct s3_upload *upload)
+{
+    return upload->write.mark;
 }
 
 const struct s3_upload_facts *s3_upload_facts(const struct s3_upload *upload)

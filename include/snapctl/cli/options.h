@@ -39,7 +39,8 @@ struct options {
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
     bool s3_plain_http, s3_skip_tls_verify;
-    const char *secret_key_file, *s3_proxy, *s3_sse, *s3_object_lock;
+    struct secret *s3_proxy; /* may hold a password; NULL: not given */
+    const char *secret_key_file, *s3_sse, *s3_object_lock;
     int s3_via;      /* enum store_via */
     int s3_checksum; /* 1: SHA-256 */
     struct option_words s3_tags;
@@ -107,7 +108,8 @@ bool options_takes_value(const struct option *option);
 int options_set(struct options *options, const struct option *option, const char *where, const char *text,
                 struct sc_err *err) WARN_UNUSED;
 
-/* Appends a blank and the option as it would be written for a shell: " --name 'its value'". Not for secrets.
+/* Appends a blank and the option as it would be written for a shell: " --name 'its value'". Nothing for
+ * switches and secrets.
  */
 void options_spell(struct buf *out, const struct options *options, const struct option *option);
 

@@ -14,7 +14,7 @@ enum {
     S3_METADATA_MAX = 6, /* own fields of an object's metadata */
     S3_TAGS_MAX = 10,    /* S3's own limit */
     S3_GRACE_MS =
-        4000, /* what an answer is awaited for after cancelling, where it decides what is in the bucket */
+        3000, /* what an answer is awaited for after cancelling, where it decides what is in the bucket */
     S3_PUT_MAX = 16 << 20, /* larger ones are uploaded in parts */
 };
 

@@ -19,7 +19,7 @@ enum {
     S3_CONCURRENCY = 4,
     S3_CONCURRENCY_MAX = 64,
     S3_PART_MIN = 8 << 20,
-    S3_ABORT_MS = 4000, /* for AbortMultipartUpload, whatever cancelled the rest */
+    S3_ABORT_MS = 3000, /* for AbortMultipartUpload, whatever cancelled the rest */
 };
 #define S3_OBJECT_MAX ((uint64_t)5 << 40)
 
@@ -53,6 +53,12 @@ int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, st
 /* Its abort breaks off what is in flight and aborts the multipart upload (a Create under way is awaited
  * first), within S3_GRACE_MS + S3_ABORT_MS. Where the store refuses that, a warning names the upload id. */
 struct sink *s3_upload_sink(struct s3_upload *upload);
+
+/* Breaks off what is in flight, so that the client can be given another way (s3_client_use) before abort. */
+void s3_upload_stop(struct s3_upload *upload);
+
+/* Kept as metadata of the object that this upload makes: see struct s3_write. */
+const char *s3_upload_mark(const struct s3_upload *upload);
 
 /* After a finish that succeeded. */
 const struct s3_upload_facts *s3_upload_facts(const struct s3_upload *upload);

@@ -239,6 +239,88 @@ static void hostile_texts(void **state)
     log_free(log);
 }
 
+static char endpoint[] = "s3.example.org", bucket[] = "b", key[] = "f/x.zip", region[] = "eu-west-1",
+            etag[] = "abc-2", version[] = "v1";
+
+static struct store_result store_of(enum store_status status)
+{
+    return (struct store_result){.status = status,
+                                 .endpoint = endpoint,
+                                 .bucket = bucket,
+                                 .key = key,
+                                 .region = region,
+                                 .credentials = "node-role",
+                                 .via = "node"};
+}
+
+static void uploaded(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved_node()};
+    struct save_result result = result_of(nodes, 1, SAVE_OK);
+    struct store_result store = store_of(STORE_UPLOADED);
+    store.facts = nodes[0].facts;
+    store.source_node = address_one;
+    store.etag = etag;
+    store.version_id = version;
+    store.parts = 2;
+    store.read_back = true;
+    store.duration_ms = 900;
+    result.store = &store;
+    assert_document(
+        report_json(&result, NULL),
+        HEAD("ok") "\"error\":null,\"nodes\":[" SAVED_NODE
+                   "],\"s3\":{\"status\":\"uploaded\",\"endpoint\":\"s3.example.org\",\"bucket\":\"b\","
+                   "\"key\":\"f/x.zip\",\"region\":\"eu-west-1\",\"bytes\":118000000,\"parts\":2,"
+                   "\"etag\":\"abc-2\",\"version_id\":\"v1\",\"sha256\":\"" SHA_ARCHIVE
+                   "\",\"source_node\":\"10.0.0.1\",\"via\":\"node\",\"credentials\":\"node-role\","
+                   "\"verified\":true,\"read_back\":true,\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD
+                   "\"},\"duration_ms\":900,\"error\":null}}");
+}
+
+static void not_uploaded(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved_node()};
+    struct save_result result = result_of(nodes, 1, SAVE_PARTIAL);
+    struct store_result store = store_of(STORE_FAILED);
+    err_set(&store.err, ERR_STORE, "SlowDown");
+    result.store = &store;
+    assert_document(
+        report_json(&result, NULL),
+        HEAD(
+            "partial") "\"error\":null,\"nodes\":[" SAVED_NODE
+                       "],\"s3\":{\"status\":\"failed\",\"endpoint\":\"s3.example.org\",\"bucket\":\"b\","
+                       "\"key\":\"f/x.zip\",\"region\":\"eu-west-1\",\"bytes\":null,\"parts\":null,"
+                       "\"etag\":null,\"version_id\":null,\"sha256\":null,\"source_node\":null,"
+                       "\"via\":\"node\",\"credentials\":\"node-role\",\"verified\":false,\"read_back\":false,"
+                       "\"etcd\":null,\"duration_ms\":0,\"error\":{\"kind\":\"store\",\"text\":\"SlowDown\","
+                       "\"hint\":null,\"retryable\":true}}}");
+    err_clear(&store.err);
+}
+
+/* upload: what was found is not called saved, nor verified before it was read. */
+static void found_and_missing(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {failed_node((struct sc_err){0}, SAVE_FOUND, RUN_DONE),
+                                failed_node((struct sc_err){0}, SAVE_MISSING, RUN_DONE)};
+    nodes[0].facts.bytes = 5;
+    struct save_result result = result_of(nodes, 2, SAVE_OK);
+    char *text = report_json(&result, NULL);
+    json_t *document = json_loads(text, 0, NULL);
+    json_t *first = json_array_get(json_object_get(document, "nodes"), 0);
+    json_t *second = json_array_get(json_object_get(document, "nodes"), 1);
+    assert_string_equal(json_string_value(json_object_get(first, "status")), "found");
+    assert_int_equal(json_integer_value(json_object_get(first, "bytes")), 5);
+    assert_true(json_is_null(json_object_get(first, "sha256")));
+    assert_true(json_is_false(json_object_get(first, "verified")));
+    assert_string_equal(json_string_value(json_object_get(second, "status")), "missing");
+    assert_true(json_is_null(json_object_get(second, "path")));
+    json_decref(document);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +332,9 @@ int main(void)
         cmocka_unit_test(dry_run),
         cmocka_unit_test(not_begun),
         cmocka_unit_test(hostile_texts),
+        cmocka_unit_test(uploaded),
+        cmocka_unit_test(not_uploaded),
+        cmocka_unit_test(found_and_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,12 +132,74 @@ static void colours(void **state)
     free(text);
 }
 
+static char bucket[] = "b", key[] = "f/x.zip", slow[] = "SlowDown\033[2J";
+
+static void assert_report_with(struct store_result *store, struct save_node *nodes, size_t n,
+                               bool upload_only, enum save_outcome outcome, const char *wanted)
+{
+    struct save_result result = {.name = name,
+                                 .outcome = outcome,
+                                 .nodes = nodes,
+                                 .n_nodes = n,
+                                 .store = store,
+                                 .upload_only = upload_only};
+    char *text = report_text(&result, NULL, false);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static void with_an_upload(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true)};
+    struct store_result store = {.status = STORE_UPLOADED,
+                                 .bucket = bucket,
+                                 .key = key,
+                                 .source_node = one,
+                                 .facts.bytes = 118300000,
+                                 .duration_ms = 2500};
+    assert_report_with(&store, nodes, 1, false, SAVE_OK,
+                       "NODE      RESULT  SIZE      TIME\n"
+                       "10.0.0.1  saved   118.3 MB  12.3 s\n"
+                       "\nuploaded s3://b/f/x.zip (118.3 MB from node 10.0.0.1 in 2.5 s)\n"
+                       "Finished saving/uploading snapshot [x] on all etcd hosts\n");
+    store = (struct store_result){
+        .status = STORE_FAILED, .bucket = bucket, .key = key, .err = {ERR_STORE, slow, NULL}
+    };
+    assert_report_with(&store, nodes, 1, false, SAVE_PARTIAL,
+                       "NODE      RESULT  SIZE      TIME\n"
+                       "10.0.0.1  saved   118.3 MB  12.3 s\n"
+                       "\nnot uploaded to s3://b/f/x.zip: SlowDown\\x1b[2J\n"
+                       "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
+}
+
+static void of_upload(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true), failed(two, SAVE_MISSING, NULL)};
+    struct store_result store = {
+        .status = STORE_UPLOADED, .bucket = bucket, .key = key, .source_node = one, .duration_ms = 100};
+    nodes[0].status = SAVE_FOUND;
+    nodes[1].run.err.kind = ERR_NONE;
+    assert_report_with(&store, nodes, 2, true, SAVE_OK,
+                       "NODE                RESULT   SIZE      TIME       NOTE\n"
+                       "10.0.0.1            found    118.3 MB  12.3 s     verified\n"
+                       "node-2.example.org  missing  -         1 min 1 s\n"
+                       "\nuploaded s3://b/f/x.zip (0 B from node 10.0.0.1 in 0.1 s)\n"
+                       "Snapshot [x] is uploaded\n");
+    store.status = STORE_SKIPPED;
+    assert_report_with(&store, nodes, 1, true, SAVE_INTERRUPTED,
+                       "NODE      RESULT  SIZE      TIME    NOTE\n"
+                       "10.0.0.1  found   118.3 MB  12.3 s  verified\n"
+                       "Interrupted: snapshot [x] is not uploaded\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_saved),  cmocka_unit_test(without_a_state_file), cmocka_unit_test(some_saved),
-        cmocka_unit_test(none_saved), cmocka_unit_test(interrupted),          cmocka_unit_test(dry_run),
-        cmocka_unit_test(colours),
+        cmocka_unit_test(with_an_upload),       cmocka_unit_test(of_upload),  cmocka_unit_test(all_saved),
+        cmocka_unit_test(without_a_state_file), cmocka_unit_test(some_saved), cmocka_unit_test(none_saved),
+        cmocka_unit_test(interrupted),          cmocka_unit_test(dry_run),    cmocka_unit_test(colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -256,6 +256,35 @@ static void test_refuses_bad_keys(void **state)
     free(longest);
 }
 
+static void test_tells_whom_to_connect_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *endpoint;
+        bool plain;
+        const char *host;
+        int port;
+    } rows[] = {
+        {"s3.example.org",             false, "s3.example.org",                    443 },
+        {"s3.example.org",             true,  "s3.example.org",                    80  },
+        {"s3.example.org:9000",        false, "s3.example.org",                    9000},
+        {"[fd00::1]",                  false, "fd00::1",                           443 },
+        {"[fd00::1]:9000",             true,  "fd00::1",                           9000},
+        {"s3.eu-west-1.amazonaws.com", false, "bucket.s3.eu-west-1.amazonaws.com", 443 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct s3_address address = {0};
+        const struct s3_address_setup setup = {
+            .endpoint = rows[i].endpoint, .bucket = "bucket", .plain_http = rows[i].plain};
+        int port = 0;
+        assert_int_equal(s3_address_init(&address, &setup, NULL), 0);
+        AUTO_FREE char *host = s3_address_peer(&address, &port);
+        assert_string_equal(host, rows[i].host);
+        assert_int_equal(port, rows[i].port);
+        s3_address_free(&address);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_refuses_what_cannot_work),
         cmocka_unit_test(test_makes_keys_that_rke_finds),
         cmocka_unit_test(test_refuses_bad_keys),
+        cmocka_unit_test(test_tells_whom_to_connect_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -356,7 +356,7 @@ static void test_names_what_it_cannot_abort(void **state)
     assert_logged(
         f,
         "1 the parts of an unfinished upload are left in bucket bucket (key rke/n.zip, upload id upload1)");
-    assert_logged(f, "aws s3api abort-multipart-upload --bucket bucket --key rke/n.zip --upload-id upload1");
+    assert_logged(f, "s3api abort-multipart-upload --bucket bucket --key rke/n.zip --upload-id upload1");
     err_clear(&r.err);
 }
 
