@@ -124,38 +124,24 @@ static void tell_sent(struct delivery *d)
     tell(d, RUN_VERIFY, s3_upload_sent(d->sending));
 }
 
-/* Its kind alone would not tell whose limit it was. */
-static void explain_timeout(const struct delivery *d, const char *what, struct sc_err *err)
-{
-    if (err->kind != ERR_TIMEOUT || ctx_now_ms() < d->deadline_ms)
-        return;
-    AUTO_FREE char *limit = str_duration(d->deadline_ms - d->start_ms);
-    err_set(err, ERR_TIMEOUT, "the archive was not %s within %s", what, limit);
-    err_hint(err, "--s3-timeout gives it more time");
-}
-
 static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, size_t len,
                     struct sc_err *err)
 {
     struct feed *feed = (struct feed *)sink;
     struct delivery *d = feed->delivery;
     AUTO_ERR struct sc_err why = {0};
-    struct ctx limited = *ctx;
     if (!feed->live)
         return 0;
     if (len > d->total - d->written)
         return err_set(err, ERR_CORRUPT, "the archive has grown since it was looked at");
     d->written += len;
-    if (d->deadline_ms < limited.deadline_ms)
-        limited.deadline_ms = d->deadline_ms;
     struct sink *to = s3_upload_sink(d->sending);
-    if (to->write(to, &limited, data, len, &why) == 0) {
+    if (to->write(to, ctx, data, len, &why) == 0) {
         tell_sent(d);
         return 0;
     }
     if (ctx_check(ctx, err) < 0)
         return -1;
-    explain_timeout(d, "sent", &why);
     drop(feed, &why);
     return 0;
 }
@@ -182,7 +168,7 @@ static int begin(struct delivery *d, const char *node, struct sc_err *err)
         .total = d->total,
         .concurrency = o->concurrency,
     };
-    const struct ctx ctx = {.log = d->run->log, .deadline_ms = CTX_NO_DEADLINE};
+    const struct ctx ctx = {.log = d->run->log, .deadline_ms = d->deadline_ms};
     return s3_upload_new(&ctx, &setup, &d->sending, err);
 }
 
@@ -294,15 +280,26 @@ static void end_sending(struct delivery *d)
     d->sending = NULL;
 }
 
+/* The time is over; what was the matter until then may be the reason. */
+static void tell_limit(const struct delivery *d, struct sc_err *err)
+{
+    AUTO_FREE char *limit = str_duration(d->deadline_ms - d->start_ms);
+    if (err->kind == ERR_TIMEOUT)
+        err_hint(err, "--s3-timeout gives it more time");
+    err_wrap(err, "not done within %s", limit);
+}
+
 /* It failed: what comes next? */
 static void try_again_or_fail(struct delivery *d, bool stores_fault, struct sc_err *err)
 {
-    bool outage = store_is_outage(err->kind) && ctx_now_ms() < d->deadline_ms;
+    bool outage = store_is_outage(err->kind), in_time = ctx_now_ms() < d->deadline_ms;
     if (stores_fault) {
         d->store_failures++;
         store_explain(d->store, err);
+        if (outage && !in_time)
+            tell_limit(d, err);
     }
-    bool again = !stores_fault || (outage && d->store_failures < STORE_TRIES);
+    bool again = !stores_fault || (outage && in_time && d->store_failures < STORE_TRIES);
     if (again && err->kind != ERR_CANCELLED)
         log_write(d->run->log, LOG_WARN, NULL,
                   stores_fault ? "the upload to S3 failed and is tried again: %s"
@@ -333,7 +330,6 @@ static void finish(struct delivery *d)
         conclude(d, STORE_UPLOADED);
         return;
     }
-    explain_timeout(d, "completed", &err);
     try_again_or_fail(d, true, &err);
 }
 

@@ -120,6 +120,11 @@ static int send_again(struct work *w, const struct ctx *ctx, bool again, struct 
     return 0;
 }
 
+static bool is_wanted(struct work *w)
+{
+    return delivery_wait(save_of(w)->delivery, w);
+}
+
 static int found_damaged(const struct work *w, struct sc_err *err)
 {
     err_wrap(err, node_result(w)->verified ? "the archive was good when it was saved, and is damaged now"
@@ -134,8 +139,8 @@ static int stand_by(struct work *w, struct sc_err *err)
     struct delivery *delivery = save_of(w)->delivery;
     AUTO_ERR struct sc_err why = {0};
     work_done(w, save_status_name(SAVE_SAVED));
-    while (delivery && delivery_wait(delivery, w)) {
-        if (work_persist(w, &w->ctx, verify_ms(w), send_again, &why) == 0)
+    while (delivery && is_wanted(w)) {
+        if (work_persist_while(w, &w->ctx, verify_ms(w), is_wanted, send_again, &why) == 0)
             continue;
         if (why.kind != ERR_CORRUPT)
             break;

@@ -51,11 +51,16 @@ static int send_archive(struct work *w, const struct ctx *ctx, bool again, struc
     return 0;
 }
 
+static bool is_wanted(struct work *w)
+{
+    return delivery_wait(uploading_of(w)->delivery, w);
+}
+
 static int stand_by(struct work *w, struct sc_err *err)
 {
     const struct readback r = {.delivery = uploading_of(w)->delivery};
-    while (delivery_wait(r.delivery, w))
-        if (work_persist(w, &w->ctx, readback_limit_ms(&r, w), send_archive, err) < 0)
+    while (is_wanted(w))
+        if (work_persist_while(w, &w->ctx, readback_limit_ms(&r, w), is_wanted, send_archive, err) < 0)
             return -1;
     return ctx_check(&w->ctx, err);
 }

@@ -67,10 +67,11 @@ static int give_up(const struct ctx *outer, int64_t ms, struct sc_err *err)
     return err_wrap(err, "given up after %s", limit);
 }
 
-int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step *step, struct sc_err *err)
+int work_persist_while(struct work *w, const struct ctx *outer, int64_t ms, work_wanted *wanted,
+                       work_step *step, struct sc_err *err)
 {
     struct ctx ctx = ctx_within(outer, ms);
-    for (unsigned tries = 0;; tries++) {
+    for (unsigned tries = 0; !wanted || wanted(w); tries++) {
         if (try_once(w, &ctx, step, tries > 0, err) == 0)
             return 0;
         if (err->kind != ERR_NETWORK && err->kind != ERR_TIMEOUT)
@@ -79,6 +80,13 @@ int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step 
             return give_up(outer, ms, err);
         ctx_log(&ctx, LOG_WARN, "the connection was lost, trying again: %s", err->text);
     }
+    err_clear(err);
+    return ctx_check(outer, err);
+}
+
+int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step *step, struct sc_err *err)
+{
+    return work_persist_while(w, outer, ms, NULL, step, err);
 }
 
 static void set_checked(struct work *w)

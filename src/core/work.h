@@ -98,6 +98,11 @@ typedef int work_step(struct work *w, const struct ctx *ctx, bool again, struct 
 int work_persist(struct work *w, const struct ctx *outer, int64_t ms, work_step *step,
                  struct sc_err *err) WARN_UNUSED;
 
+/* The same as long as that is wanted, which is asked before each try: no longer is no failure. */
+typedef bool work_wanted(struct work *w);
+int work_persist_while(struct work *w, const struct ctx *outer, int64_t ms, work_wanted *wanted,
+                       work_step *step, struct sc_err *err) WARN_UNUSED;
+
 /* Asks for the node's facts and judges them; sets w->checked. */
 typedef int work_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err);
 int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSED;

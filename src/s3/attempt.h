@@ -43,4 +43,8 @@ enum s3_outcome s3_attempt_judge(struct s3_client *client, const struct ctx *ctx
                                  struct s3_reply *reply, struct sc_err *err) WARN_UNUSED;
 void s3_attempt_break_off(struct s3_attempt *attempt);
 
+/* The ctx has ended, as err tells: where that is for want of time, what was the matter with the last try (err
+ * of S3_LATER) says more. Returns -1. */
+int s3_attempt_too_late(struct sc_err *last, struct sc_err *err);
+
 #endif

@@ -103,8 +103,9 @@ void s3_attempt_break_off(struct s3_attempt *attempt)
     attempt->call = NULL;
 }
 
-static enum s3_outcome at_once(struct s3_attempt *attempt)
+static enum s3_outcome at_once(struct s3_attempt *attempt, struct sc_err *err)
 {
+    err_clear(err);
     attempt->not_before_ms = ctx_now_ms();
     return S3_LATER;
 }
@@ -158,7 +159,7 @@ static enum s3_outcome refused(struct s3_client *client, const struct ctx *ctx, 
         return S3_FAILED;
     /* Of several in flight, the first one that comes back has the cause corrected for all. */
     bool outdated = attempt->generation != client->generation;
-    return outdated || signing_correct(client, ctx, &reply->refusal, &reply->http) ? at_once(attempt)
+    return outdated || signing_correct(client, ctx, &reply->refusal, &reply->http) ? at_once(attempt, err)
                                                                                    : S3_FAILED;
 }
 
@@ -210,6 +211,13 @@ static int await(struct s3_client *client, const struct ctx *ctx, const struct s
     return 0;
 }
 
+int s3_attempt_too_late(struct sc_err *last, struct sc_err *err)
+{
+    if (err && err->kind == ERR_TIMEOUT && last->kind != ERR_NONE)
+        err_move(err, last);
+    return -1;
+}
+
 int s3_perform(struct s3_client *client, const struct ctx *ctx, const struct s3_request *request,
                struct s3_reply *reply, struct sc_err *err)
 {
@@ -219,11 +227,12 @@ int s3_perform(struct s3_client *client, const struct ctx *ctx, const struct s3_
     do {
         int64_t pause = attempt.not_before_ms - ctx_now_ms();
         if (ctx_check(ctx, err) < 0 || (pause > 0 && ctx_wait(ctx, -1, 0, pause, err) < 0))
-            return -1;
+            return s3_attempt_too_late(&last, err);
         if (s3_attempt_send(client, ctx, &attempt, err) < 0)
             return -1;
         if (await(client, ctx, &attempt, &last) < 0) {
             s3_attempt_break_off(&attempt);
+            s3_reply_free(reply); /* an earlier try's */
             if (err)
                 err_move(err, &last);
             return -1;

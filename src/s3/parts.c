@@ -41,6 +41,7 @@ struct parts {
     char *upload_id;
     bool unanswered; /* the request for it */
     struct s3_part *list;
+    struct sc_err last; /* why a part has to be sent again */
 
     /* The writer's. */
     struct buffer *filling;
@@ -89,6 +90,7 @@ void parts_free(struct parts *parts)
     free(parts->list);
     free(parts->upload_id);
     err_clear(&parts->err);
+    err_clear(&parts->last);
     pthread_mutex_destroy(&parts->lock);
     close(parts->news);
     cancel_free(parts->stop);
@@ -203,6 +205,7 @@ static int arrived(struct parts *parts, struct buffer *buffer, const struct s3_r
     if (!part->etag || !*part->etag)
         return err_set(err, ERR_STORE, "the store's answer to part %zu has no ETag", buffer->number + 1);
     atomic_fetch_add(&parts->sent, buffer->len);
+    err_clear(&parts->last);
     buffer->attempt = (struct s3_attempt){0};
     set_state(parts, buffer, BUFFER_FREE);
     tell_news(parts);
@@ -217,6 +220,9 @@ static int judge(struct parts *parts, struct buffer *buffer, struct sc_err *err)
     case S3_DONE:
         return arrived(parts, buffer, &reply, err);
     case S3_LATER:
+        err_move(&parts->last, &why);
+        if (parts->last.kind != ERR_NONE)
+            err_wrap(&parts->last, "part %zu of %zu", buffer->number + 1, parts->setup.n_parts);
         return 0;
     default:
         err_move(err, &why);
@@ -236,7 +242,7 @@ static int send_parts(struct parts *parts, struct sc_err *err)
             return -1;
         struct http_call *done = NULL;
         if (http_wait(http, &parts->ctx, next > now ? next - now : 0, &done, err) < 0)
-            return -1;
+            return s3_attempt_too_late(&parts->last, err);
         struct buffer *buffer = done ? buffer_of(parts, done) : NULL;
         if (buffer && judge(parts, buffer, err) < 0)
             return -1;

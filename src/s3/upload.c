@@ -15,7 +15,8 @@ struct s3_upload {
     struct sink sink;
     struct s3_client *client;
     struct s3_write write;
-    struct ctx ctx; /* without what cancels it: for undoing */
+    struct ctx ctx;      /* without what cancels it: for undoing */
+    int64_t deadline_ms; /* of sending */
     uint64_t total, written;
     struct parts *parts; /* NULL: a single PUT, of body */
     struct buf body;
@@ -218,10 +219,13 @@ static int read_back(struct s3_upload *u, struct sc_err *err)
 static int make_visible(struct s3_upload *u, const struct ctx *ctx, struct sc_err *err)
 {
     AUTO_WRITTEN struct s3_written written = {0};
-    int result =
-        u->parts ? s3_multipart_complete(u->client, ctx, &u->write, parts_upload_id(u->parts),
-                                         parts_list(u->parts), u->facts.parts, &written, err)
-                 : s3_object_put(u->client, ctx, &u->write, buf_text(&u->body), u->body.len, &written, err);
+    struct ctx sending = *ctx;
+    if (u->deadline_ms < sending.deadline_ms)
+        sending.deadline_ms = u->deadline_ms;
+    int result = u->parts ? s3_multipart_complete(u->client, ctx, &u->write, parts_upload_id(u->parts),
+                                                  parts_list(u->parts), u->facts.parts, &written, err)
+                          : s3_object_put(u->client, &sending, &u->write, buf_text(&u->body), u->body.len,
+                                          &written, err);
     if (result < 0)
         return -1;
     u->facts.etag = mem_take(&written.etag);
@@ -279,6 +283,7 @@ int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, st
     u->client = setup->client;
     u->write = setup->write;
     s3_write_mark(&u->write);
+    u->deadline_ms = ctx->deadline_ms;
     u->ctx = (struct ctx){.log = ctx->log, .deadline_ms = CTX_NO_DEADLINE, .who = ctx->who};
     u->total = u->facts.bytes = setup->total;
     u->facts.parts = 1;

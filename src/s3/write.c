@@ -107,6 +107,7 @@ bool write_came_through(struct s3_client *client, const struct ctx *ctx, const s
     AUTO_OBJECT struct s3_object object = {0};
     struct ctx inner = *ctx;
     inner.cancel = NULL;
+    inner.deadline_ms = CTX_NO_DEADLINE;
     inner = ctx_within(&inner, S3_GRACE_MS);
     if (s3_object_head(client, &inner, write->key, &object, NULL) < 0 || !str_equal(object.mark, write->mark))
         return false;

@@ -36,6 +36,19 @@ upload() {
     snapctl upload "$name" --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" "$@"
 }
 
+# The same in the background, as save_in_background.
+upload_in_background() {
+    local name=$1
+    shift
+    OUT=$BATS_TEST_TMPDIR/out
+    ERR=$BATS_TEST_TMPDIR/err
+    "$LAB" run env --default-signal=INT "$SNAPCTL" upload "$name" --config "$CONFIG" \
+        --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" "$@" >"$OUT" 2>"$ERR" 3>&- &
+    job=$!
+}
+
+has_uploads() { [ -n "$(lab s3-uploads)" ]; }
+
 # A database as etcdctl saves one, small; made once a file.
 small_database() {
     SMALL_DATABASE=$BATS_FILE_TMPDIR/database
@@ -69,7 +82,9 @@ expect_object() {
 }
 
 expect_no_object() {
-    run -1 lab s3-head "${1:-$NAME.zip}"
+    local answer
+    answer=$(lab s3-head "${1:-$NAME.zip}" 2>&1) || :
+    [[ "$answer" == *": 404"* ]] || { echo "there is an object, or something else: $answer" && show && return 1; }
 }
 
 expect_no_uploads() {

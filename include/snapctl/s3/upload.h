@@ -44,9 +44,9 @@ struct s3_upload;
 /* S3_PART_MIN, or as many whole MiB as S3_PARTS_MAX parts need. */
 uint64_t s3_upload_part_size(uint64_t total);
 
-/* Begins; CreateMultipartUpload runs while the first bytes are written. ctx gives log and deadline of what
- * the thread does; it is stopped by abort, and by the ctx of write and finish. ERR_CONFIG if total or options
- * cannot be. */
+/* Begins; CreateMultipartUpload runs while the first bytes are written. ctx gives the log, and the deadline
+ * of all that is sent but Complete; the rest of the time is the ctx's of write and finish, which stop it, as
+ * abort does. ERR_CONFIG if total or options cannot be. */
 int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, struct s3_upload **out,
                   struct sc_err *err) WARN_UNUSED;
 

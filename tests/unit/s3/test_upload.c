@@ -39,12 +39,13 @@ static struct s3_upload_setup setup_of(struct s3_client *client, uint64_t total)
 }
 
 /* Writes n bytes and finishes, or aborts where it failed: as stream_copy's caller does. */
-static struct result upload(const struct ctx *ctx, const struct s3_upload_setup *setup, size_t n)
+static struct result upload_within(const struct ctx *sending, const struct ctx *ctx,
+                                   const struct s3_upload_setup *setup, size_t n)
 {
     struct result r = {0};
     struct s3_upload *u = NULL;
     AUTO_FREE char *data = bytes_of(n);
-    r.status = s3_upload_new(ctx, setup, &u, &r.err);
+    r.status = s3_upload_new(sending, setup, &u, &r.err);
     if (r.status < 0)
         return r;
     struct sink *sink = s3_upload_sink(u);
@@ -59,6 +60,11 @@ static struct result upload(const struct ctx *ctx, const struct s3_upload_setup 
     snprintf(r.etag, sizeof r.etag, "%s", r.facts.etag ? r.facts.etag : "");
     s3_upload_free(u);
     return r;
+}
+
+static struct result upload(const struct ctx *ctx, const struct s3_upload_setup *setup, size_t n)
+{
+    return upload_within(ctx, ctx, setup, n);
 }
 
 static struct result upload_large(struct fake *f, int64_t retry_ms)
@@ -344,6 +350,29 @@ static void test_refuses_what_cannot_be(void **state)
     s3_client_free(client);
 }
 
+/* Parts and a single PUT, though whoever finishes has more time. */
+static void test_sends_no_longer_than_it_may(void **state)
+{
+    struct fake *f = *state;
+    const size_t sizes[] = {LARGE, 1000};
+    fake_rule(f, "method=PUT&count=9999&do=error:500:InternalError");
+    fake_rule(f, "method=PUT&query=partNumber&count=9999&do=error:500:InternalError");
+    for (size_t i = 0; i < 2; i++) {
+        struct ctx ctx = fake_ctx(f), sending = ctx_within(&ctx, 700);
+        struct s3_client *client = client_of(f);
+        struct s3_upload_setup setup = setup_of(client, sizes[i]);
+        int64_t began = ctx_now_ms();
+        struct result r = upload_within(&sending, &ctx, &setup, sizes[i]);
+        assert_int_equal(r.status, -1);
+        assert_int_equal(r.err.kind, ERR_STORE);
+        assert_non_null(strstr(r.err.text, "InternalError"));
+        assert_in_range(ctx_now_ms() - began, 600, 3000);
+        err_clear(&r.err);
+        s3_client_free(client);
+    }
+    assert_state_lacks(f, "upload ");
+}
+
 static void test_names_what_it_cannot_abort(void **state)
 {
     struct fake *f = *state;
@@ -356,7 +385,7 @@ static void test_names_what_it_cannot_abort(void **state)
     assert_logged(
         f,
         "1 the parts of an unfinished upload are left in bucket bucket (key rke/n.zip, upload id upload1)");
-    assert_logged(f, "s3api abort-multipart-upload --bucket bucket --key rke/n.zip --upload-id upload1");
+    assert_logged(f, " s3api abort-multipart-upload --bucket bucket --key rke/n.zip --upload-id upload1");
     err_clear(&r.err);
 }
 
@@ -557,6 +586,7 @@ int main(void)
         cmocka_unit_test_setup(test_undoes_what_fails, fake_reset),
         cmocka_unit_test_setup(test_counts_the_bytes, fake_reset),
         cmocka_unit_test_setup(test_refuses_what_cannot_be, fake_reset),
+        cmocka_unit_test_setup(test_sends_no_longer_than_it_may, fake_reset),
         cmocka_unit_test_setup(test_names_what_it_cannot_abort, fake_reset),
         cmocka_unit_test_setup(test_leaves_a_name_that_was_taken_meanwhile, fake_reset),
         cmocka_unit_test_setup(test_notices_what_is_not_its_own, fake_reset),
