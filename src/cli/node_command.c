@@ -222,7 +222,7 @@ static void tell_rest(const struct call *call, const struct save_result *result)
         tell_later(call, result);
     if (result->err.kind != ERR_NONE)
         console_error(call->console, call->log, NULL, &result->err);
-    else if (result->outcome == SAVE_PARTIAL && result->exit_status == EXIT_STATUS_OK)
+    else if (result->outcome == SAVE_PARTIAL && result->exit_status == EXIT_STATUS_OK && !result->upload_only)
         log_write(call->log, LOG_WARN, NULL, "not all etcd nodes were saved, but as many as --require says");
 }
 

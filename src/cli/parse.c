@@ -216,6 +216,8 @@ static int check_used(const struct parser *p, struct sc_err *err)
     for (size_t i = 0; i < options_count && command; i++)
         if (p->out->given[i] && !(options_table[i].commands & (command->bit | FOR_NONE))) {
             err_set(err, ERR_USAGE, "%s has no option --%s", command->name, options_table[i].name);
+            if (command->words && strcmp(options_table[i].name, "name") == 0)
+                return err_hint(err, "the name stands alone: snapctl %s %s", command->name, command->words);
             return err_hint(err, "snapctl %s --help lists its options", command->name);
         }
     return 0;

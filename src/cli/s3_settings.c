@@ -285,12 +285,28 @@ static int read_values(const struct options *options, struct s3_settings *out, s
     return read_tags(options, out, err);
 }
 
+/* What libcurl takes; without a scheme it is an HTTP proxy. The URL may hold a password. */
+static int check_proxy(const char *url, struct sc_err *err)
+{
+    static const char *const schemes[] = {"http://",    "https://",  "socks4://",
+                                          "socks4a://", "socks5://", "socks5h://"};
+    bool known = strstr(url, "://") == NULL;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        known |= strncasecmp(url, schemes[i], strlen(schemes[i])) == 0;
+    if (known)
+        return 0;
+    err_set(err, ERR_USAGE, "--s3-proxy: its URL has a scheme that is no proxy's");
+    return err_hint(err, "it is http://HOST:PORT, or one with https, socks4, socks4a, socks5 or socks5h");
+}
+
 static int check_transport(const struct options *options, struct s3_settings *out, struct log *log,
                            struct sc_err *err)
 {
     size_t http = strlen("http://");
     if (options->s3_concurrency > S3_CONCURRENCY_MAX)
         return err_set(err, ERR_USAGE, "--s3-concurrency: at most %d parts at a time", S3_CONCURRENCY_MAX);
+    if (options->s3_proxy && check_proxy(secret_data(options->s3_proxy), err) < 0)
+        return -1;
     if (options->s3_proxy && options->s3_via == STORE_VIA_NODE)
         return err_set(err, ERR_USAGE, "--s3-proxy and --s3-via node are two ways to the same place");
     if (!out->wanted)

@@ -124,6 +124,15 @@ static void tell_sent(struct delivery *d)
     tell(d, RUN_VERIFY, s3_upload_sent(d->sending));
 }
 
+static void tell_finishing(void *arg, bool completing)
+{
+    struct delivery *d = arg;
+    if (completing)
+        tell(d, RUN_UPLOAD, d->total);
+    else
+        tell_sent(d);
+}
+
 static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, size_t len,
                     struct sc_err *err)
 {
@@ -166,6 +175,8 @@ static int begin(struct delivery *d, const char *node, struct sc_err *err)
                   .metadata = d->metadata,
                   .n_metadata = METADATA - !d->what.cluster},
         .total = d->total,
+        .progress = tell_finishing,
+        .progress_arg = d,
         .concurrency = o->concurrency,
     };
     const struct ctx ctx = {.log = d->run->log, .deadline_ms = d->deadline_ms};
@@ -292,6 +303,9 @@ static void tell_limit(const struct delivery *d, struct sc_err *err)
 /* It failed: what comes next? */
 static void try_again_or_fail(struct delivery *d, bool stores_fault, struct sc_err *err)
 {
+    /* The time that is left after a signal ends as a timeout. */
+    if (ctx_check(&d->run->ctx, NULL) < 0)
+        err_set(err, ERR_CANCELLED, "interrupted");
     bool outage = store_is_outage(err->kind), in_time = ctx_now_ms() < d->deadline_ms;
     if (stores_fault) {
         d->store_failures++;
@@ -321,7 +335,6 @@ static void finish(struct delivery *d)
     struct sink *sink = s3_upload_sink(d->sending);
     memcpy(d->mark, s3_upload_mark(d->sending), sizeof d->mark);
     d->parts = s3_upload_facts(d->sending)->parts;
-    tell(d, RUN_UPLOAD, d->total);
     int result = sink->finish(sink, &ctx, &err);
     if (result == 0)
         keep_facts(d, s3_upload_facts(d->sending));

@@ -76,7 +76,9 @@ static bool is_taken(struct run *run)
     if (!taken.len || save->options->force)
         return false;
     err_set(run->err, ERR_REFUSED, "a snapshot named %s exists: %s", name, taken.data);
-    err_hint(run->err, "choose another --name, or --force to replace it");
+    err_hint(run->err, "choose another --name, or --force to replace it%s%s",
+             save->delivery ? "; to send the one that is there: snapctl upload " : "",
+             save->delivery ? name : "");
     return true;
 }
 

@@ -157,10 +157,14 @@ static int explain_ask(const struct store *s, const struct ctx *ctx, struct sc_e
     if (err->kind == ERR_TIMEOUT && ctx_check(ctx, NULL) == 0)
         return err_set(err, ERR_TIMEOUT, "%s takes connections, but has not answered for %d s",
                        s3_client_address(s->client)->endpoint, ANSWER_MS / 1000);
+    if (err->kind == ERR_NETWORK && strstr(err->text, "wrong version number")) {
+        err->kind = ERR_CONFIG;
+        return err_hint(err, "that port speaks no TLS: is it the right one? --s3-plain-http goes without");
+    }
     if (err->kind != ERR_CERTIFICATE)
         return -1;
     AUTO_FREE char *hint = str_dup(err->hint);
-    return err_hint(err, "%s%san own CA is named by --s3-endpoint-ca, or custom_ca in cluster.yml",
+    return err_hint(err, "%s%syour own CA is given by --s3-endpoint-ca, or custom_ca in cluster.yml",
                     hint ? hint : "", hint ? "\n" : "");
 }
 

@@ -59,10 +59,15 @@ static bool is_wanted(struct work *w)
 static int stand_by(struct work *w, struct sc_err *err)
 {
     const struct readback r = {.delivery = uploading_of(w)->delivery};
-    while (is_wanted(w))
-        if (work_persist_while(w, &w->ctx, readback_limit_ms(&r, w), is_wanted, send_archive, err) < 0)
+    while (is_wanted(w)) {
+        if (work_persist_while(w, &w->ctx, readback_limit_ms(&r, w), is_wanted, send_archive, err) == 0)
+            continue;
+        if (err->kind != ERR_CANCELLED)
             return -1;
-    return ctx_check(&w->ctx, err);
+        err_clear(err); /* the archive is there all the same */
+        break;
+    }
+    return 0;
 }
 
 static int live(struct work *w, struct sc_err *err)
@@ -73,6 +78,7 @@ static int live(struct work *w, struct sc_err *err)
     node_result(w)->status = found ? SAVE_FOUND : SAVE_MISSING;
     if (runner_meet(w->run->runner, w->index, &w->ctx, err) < 0)
         return -1;
+    work_done(w, save_status_name(node_result(w)->status));
     if (!w->run->go)
         return err_set(err, ERR_REFUSED, "not begun, as the run was refused");
     return found ? stand_by(w, err) : 0;

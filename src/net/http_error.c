@@ -146,10 +146,13 @@ static int timeout_error(CURL *easy, const char *where, struct sc_err *err)
 
 static int proxy_refusal(long status, const char *where, struct sc_err *err)
 {
-    err_set(err, ERR_NETWORK, "%s: the proxy refuses to connect there (HTTP %ld)", where, status);
-    return status == 407
-               ? err_hint(err, "the proxy wants a login: give its URL as http://USER:PASSWORD@HOST:PORT")
-               : err_hint(err, "let the proxy allow this host and port, or leave it out with no_proxy");
+    bool login = status == 407;
+    err_set(err, login ? ERR_AUTH : ERR_NETWORK, "%s: the proxy refuses to connect there (HTTP %ld)", where,
+            status);
+    return login ? err_hint(err,
+                            "the proxy wants a login: give its URL as http://USER:PASSWORD@HOST:PORT, and if "
+                            "it has one, look at user and password")
+                 : err_hint(err, "let the proxy allow this host and port, or leave it out with no_proxy");
 }
 
 int http_error(CURL *easy, CURLcode code, const char *where, const char *detail, struct sc_err *err)

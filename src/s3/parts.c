@@ -392,7 +392,7 @@ static bool has_ended(struct parts *parts)
     return ended;
 }
 
-int parts_finish(struct parts *parts, const struct ctx *ctx, struct sc_err *err)
+int parts_finish(struct parts *parts, const struct ctx *ctx, parts_news *news, void *arg, struct sc_err *err)
 {
     if (parts->filling)
         end_part(parts);
@@ -401,8 +401,10 @@ int parts_finish(struct parts *parts, const struct ctx *ctx, struct sc_err *err)
     pthread_mutex_unlock(&parts->lock);
     http_wake(s3_client_http(parts->setup.client));
     int result = 0;
-    while (result == 0 && !has_ended(parts))
+    while (result == 0 && !has_ended(parts)) {
+        news(arg);
         result = wait_for_news(parts, ctx, err);
+    }
     parts_stop(parts);
     return result < 0 ? -1 : check_failed(parts, err);
 }

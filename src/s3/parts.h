@@ -31,8 +31,10 @@ int parts_start(struct parts *parts, struct sc_err *err) WARN_UNUSED;
 int parts_write(struct parts *parts, const struct ctx *ctx, const char *data, size_t len,
                 struct sc_err *err) WARN_UNUSED;
 
-/* No more bytes come: waits until all have arrived. Then as parts_stop. */
-int parts_finish(struct parts *parts, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
+/* No more bytes come: waits until all have arrived, telling of each part that has. Then as parts_stop. */
+typedef void parts_news(void *arg);
+int parts_finish(struct parts *parts, const struct ctx *ctx, parts_news *news, void *arg,
+                 struct sc_err *err) WARN_UNUSED;
 
 /* Ends the thread, breaking off what it does. Idempotent. */
 void parts_stop(struct parts *parts);

@@ -17,6 +17,8 @@ struct s3_upload {
     struct s3_write write;
     struct ctx ctx;      /* without what cancels it: for undoing */
     int64_t deadline_ms; /* of sending */
+    void (*progress)(void *arg, bool completing);
+    void *progress_arg;
     uint64_t total, written;
     struct parts *parts; /* NULL: a single PUT, of body */
     struct buf body;
@@ -234,6 +236,17 @@ static int make_visible(struct s3_upload *u, const struct ctx *ctx, struct sc_er
     return 0;
 }
 
+static void tell(struct s3_upload *u, bool completing)
+{
+    if (u->progress)
+        u->progress(u->progress_arg, completing);
+}
+
+static void tell_sent(void *upload)
+{
+    tell(upload, false);
+}
+
 static int upload_finish(struct sink *sink, const struct ctx *ctx, struct sc_err *err)
 {
     struct s3_upload *u = (struct s3_upload *)sink;
@@ -243,9 +256,11 @@ static int upload_finish(struct sink *sink, const struct ctx *ctx, struct sc_err
         result = err_set(&why, ERR_CORRUPT, "%" PRIu64 " of %" PRIu64 " bytes came for the upload",
                          u->written, u->total);
     if (result == 0 && u->parts)
-        result = parts_finish(u->parts, ctx, &why);
+        result = parts_finish(u->parts, ctx, tell_sent, u, &why);
     if (result == 0 && u->parts)
         result = check_free(u, ctx, &why);
+    if (result == 0 && u->parts)
+        tell(u, true);
     if (result == 0)
         result = make_visible(u, ctx, &why);
     if (result < 0)
@@ -284,6 +299,8 @@ int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, st
     u->write = setup->write;
     s3_write_mark(&u->write);
     u->deadline_ms = ctx->deadline_ms;
+    u->progress = setup->progress;
+    u->progress_arg = setup->progress_arg;
     u->ctx = (struct ctx){.log = ctx->log, .deadline_ms = CTX_NO_DEADLINE, .who = ctx->who};
     u->total = u->facts.bytes = setup->total;
     u->facts.parts = 1;

@@ -28,7 +28,11 @@ struct s3_upload_setup {
     struct s3_write write;    /* what it points to is kept until then, too; the mark is made here */
     uint64_t total;           /* bytes that will be written: finish refuses any other number */
     unsigned concurrency;     /* 0: S3_CONCURRENCY */
-    uint64_t part_size;       /* 0: s3_upload_part_size. Smaller ones than 5 MiB are refused by most stores */
+    /* Told in finish, from its thread, when more bytes have arrived, and before the object is made visible;
+     * may be NULL. */
+    void (*progress)(void *arg, bool completing);
+    void *progress_arg;
+    uint64_t part_size; /* 0: s3_upload_part_size. Smaller ones than 5 MiB are refused by most stores */
 };
 
 struct s3_upload_facts {
