@@ -14,7 +14,7 @@ teardown() {
 }
 
 free_ports() {
-    python3 -c 'import socket
+    /usr/bin/python3 -c 'import socket
 ports = [socket.socket() for _ in range(2)]
 for s in ports:
     s.bind(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ stop_etcd() {
 }
 
 fill() {
-    python3 "$BATS_TEST_DIRNAME/etcd-fill.py" "$port" "$@"
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/etcd-fill.py" "$port" "$@"
 }
 
 # same_figures FILE: what both programs say of it, which must be the same; the facts are left in "facts".

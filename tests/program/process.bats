@@ -20,7 +20,7 @@ teardown() {
 # cluster.yml with a node that takes connections and says nothing: a run that lasts until it is ended.
 silent_cluster() {
     local port
-    python3 "$BATS_TEST_DIRNAME/silent-server.py" >port 3>&- &
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/silent-server.py" >port 3>&- &
     server=$!
     until [ -s port ]; do sleep 0.05; done
     port=$(<port)

@@ -128,7 +128,8 @@ static inline void stop_program(pid_t pid)
 }
 
 /* Starts an sshd with the host key file of the folder and further lines of configuration. Its folder holds
- * authorized_keys and ca.pub (see keys_make). */
+ * authorized_keys and ca.pub (see keys_make). SHLVL: bash reads the account's own .bashrc for a command that
+ * comes by SSH, which may take seconds, but only in a first shell. */
 static inline struct sshd sshd_start(const char *folder, const char *host_key, const char *more)
 {
     struct sshd sshd = {.port = free_port()};
@@ -140,7 +141,8 @@ static inline struct sshd sshd_start(const char *folder, const char *host_key, c
         f,
         "Port %d\nListenAddress 127.0.0.1\nListenAddress ::1\nHostKey %s/%s\nPidFile none\nUsePAM no\n"
         "StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "AuthorizedKeysFile %s/authorized_keys\nTrustedUserCAKeys %s/ca.pub\nMaxSessions 20\n%s\n",
+        "AuthorizedKeysFile %s/authorized_keys\nTrustedUserCAKeys %s/ca.pub\nMaxSessions 20\n"
+        "SetEnv SHLVL=9\n%s\n",
         sshd.port, folder, host_key, folder, folder, more);
     fclose(f);
     if (geteuid() == 0)

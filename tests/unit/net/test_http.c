@@ -50,7 +50,7 @@ static int start_servers(void **state)
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
-        execlp("python3", "python3", TEST_DATA "/../net/http_server.py", s->folder, (char *)NULL);
+        execl("/usr/bin/python3", "python3", TEST_DATA "/../net/http_server.py", s->folder, (char *)NULL);
         _exit(127);
     }
     close(in[0]);

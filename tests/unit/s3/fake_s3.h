@@ -45,7 +45,7 @@ static inline int fake_start(void **state)
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
-        execlp("python3", "python3", TEST_DATA "/../s3/fake_s3.py", (char *)NULL);
+        execl("/usr/bin/python3", "python3", TEST_DATA "/../s3/fake_s3.py", (char *)NULL);
         _exit(127);
     }
     close(in[0]);
