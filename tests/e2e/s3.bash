@@ -53,6 +53,7 @@ has_uploads() { [ -n "$(lab s3-uploads)" ]; }
 small_database() {
     SMALL_DATABASE=$BATS_FILE_TMPDIR/database
     [ ! -e "$SMALL_DATABASE" ] || return 0
+    local NAME=$NAME-seed
     save
     expect_status 0
     on n1 cat "$BACKUP/$NAME.zip" >"$BATS_FILE_TMPDIR/small.zip"
