@@ -40,6 +40,13 @@ static uint64_t size_of(const struct s3_reply *reply)
     return length && str_to_int(length, 0, INT64_MAX, &bytes) ? (uint64_t)bytes : 0;
 }
 
+static int64_t tags_of(const struct s3_reply *reply)
+{
+    AUTO_FREE char *count = http_response_header(&reply->http, "x-amz-tagging-count");
+    int64_t n = -1;
+    return count && str_to_int(count, 0, INT64_MAX, &n) ? n : -1;
+}
+
 static void describe(const struct s3_reply *reply, struct s3_object *object)
 {
     object->found = true;
@@ -49,6 +56,7 @@ static void describe(const struct s3_reply *reply, struct s3_object *object)
     object->modified = http_response_header(&reply->http, "last-modified");
     object->mark = http_response_header(&reply->http, "x-amz-meta-snapctl-upload");
     object->sse = http_response_header(&reply->http, "x-amz-server-side-encryption");
+    object->n_tags = tags_of(reply);
 }
 
 /* S3 says which of its things is missing; a bare 404 is another web server's. */

@@ -197,6 +197,16 @@ static int compare(struct s3_upload *u, const struct s3_object *object, struct s
     return 0;
 }
 
+/* radosgw 16 keeps those of a single PUT alone. */
+static void warn_of_lost_tags(const struct s3_upload *u, const struct s3_object *object)
+{
+    if (object->n_tags < 0 || (size_t)object->n_tags >= u->write.n_tags)
+        return;
+    ctx_log(&u->ctx, LOG_WARN,
+            "the store kept %" PRId64 " of the %zu tags: rules of the bucket that go by tags do not apply",
+            object->n_tags, u->write.n_tags);
+}
+
 /* The object is visible by now: cancelling comes too late to undo it, so a look at it is worth the seconds.
  */
 static int read_back(struct s3_upload *u, struct sc_err *err)
@@ -210,6 +220,7 @@ static int read_back(struct s3_upload *u, struct sc_err *err)
     }
     if (compare(u, &object, err) < 0)
         return -1;
+    warn_of_lost_tags(u, &object);
     u->facts.read_back = true;
     if (!u->facts.etag)
         u->facts.etag = mem_take(&object.etag);

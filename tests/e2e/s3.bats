@@ -253,17 +253,25 @@ teardown() { s3_mend; }
     expect_status 0
     head=$(lab s3-head "$NAME.zip")
     [[ "$head" == *"x-amz-server-side-encryption: aws:kms"* ]]
-    [[ "$head" == *"x-amz-tagging-count: 2"* ]]
+    [[ "$head" == *"x-amz-tagging-count: 0"* ]]
+    expect_stderr "the store kept 0 of the 2 tags" # radosgw 16 forgets them in a multipart upload
+    place "$NAME-small" 400000 n1
+    upload "$NAME-small" --s3-tag team=etcd --s3-tag 'why=before upgrade' --output json
+    expect_status 0
+    [[ "$(lab s3-head "$NAME-small.zip")" == *"x-amz-tagging-count: 2"* ]]
+    [[ "$stderr" != *"tags"* ]]
 }
 
 @test "object lock: nobody deletes it before its time" {
-    lab s3-api create-bucket --bucket locked --object-lock-enabled-for-bucket
+    local bucket
+    bucket="locked-$(date +%s)" # what is locked stays, also for the next try of this test
+    lab s3-api create-bucket --bucket "$bucket" --object-lock-enabled-for-bucket
     place "$NAME" 400000 n1
-    upload "$NAME" --bucket-name locked --s3-object-lock governance:1 --output json
+    upload "$NAME" --bucket-name "$bucket" --s3-object-lock governance:1 --output json
     expect_status 0
     version=$(jq -r .s3.version_id <<<"$output")
     [ -n "$version" ] && [ "$version" != null ]
-    run lab s3-api delete-object --bucket locked --key "$NAME.zip" --version-id "$version"
+    run lab s3-api delete-object --bucket "$bucket" --key "$NAME.zip" --version-id "$version"
     [[ "$output" == *AccessDenied* ]]
 }
 

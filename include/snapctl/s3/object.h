@@ -26,6 +26,7 @@ struct s3_object {
     char *modified;   /* as the store writes it */
     char *mark;       /* whose upload made it: see struct s3_write; NULL: none of ours */
     char *sse;        /* "AES256", "aws:kms"; NULL: none */
+    int64_t n_tags;   /* -1: not told */
 };
 void s3_object_free(struct s3_object *object);
 #define AUTO_OBJECT CLEANUP(s3_object_free)
