@@ -18,8 +18,9 @@ common_setup() {
     NAME=${NAME/.bats/}
     local node
     for node in "${NODES[@]}"; do
-        on "$node" sh -c "rm -rf $BACKUP/* $BACKUP/.[!.]*" || :
+        on "$node" sh -c "rm -rf $BACKUP/* $BACKUP/.[!.]*" &
     done
+    wait
 }
 
 lab() { "$LAB" "$@"; }
@@ -120,6 +121,11 @@ eventually() {
     done
 }
 
+all_containers_run() {
+    local node
+    for node in "${NODES[@]}"; do container_runs "$node" || return; done
+}
+
 container_runs() {
     [ "$(on "$1" docker inspect --format '{{.State.Running}}' etcd-snapshot-once 2>/dev/null)" = true ]
 }
@@ -148,21 +154,7 @@ changed_config() {
 }
 
 # Whatever a test broke is mended, also when it failed: for teardown.
-mend() {
-    local node
-    for node in "${NODES[@]}"; do
-        lab thaw "$node"
-        lab heal "$node"
-        lab start "$node"
-        lab sshd-thaw "$node"
-        lab sshd-start "$node"
-        lab unshim "$node"
-        lab tool "$node"
-        lab unfill "$node"
-        lab etcd-start "$node"
-        on "$node" sh -c "docker rm -f etcd-snapshot-once >/dev/null 2>&1 || :"
-    done >/dev/null 2>&1
-}
+mend() { lab mend >/dev/null 2>&1; }
 
 # Node n1 failed with this kind and text, the others are saved.
 expect_only_n1_failed() {

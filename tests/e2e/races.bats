@@ -5,17 +5,14 @@ setup() {
     common_setup
 }
 
-teardown() {
-    for node in "${NODES[@]}"; do lab slow $node 0; done
-    mend
-}
+teardown() { mend; }
 
 reading_back() { grep -q '10.77.0.11: reading back' "$ERR"; }
 
 # A save whose reading back of n1 takes some seconds.
 save_slowly() {
     lab put n1 60 100k >/dev/null
-    lab slow n1 0 2
+    lab slow n1 1 2
     save_in_background --output json "$@"
     eventually 30 reading_back
 }

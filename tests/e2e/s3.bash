@@ -13,20 +13,6 @@ s3_setup() {
     STORE=(--s3 --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
 }
 
-s3_mend() {
-    lab s3-fault off
-    lab s3-heal
-    lab s3-policy off
-    lab s3-quota off
-    for node in "${NODES[@]}"; do
-        lab imds "$node" none
-        lab unshim "$node"
-        lab tool "$node"
-        lab heal "$node"
-        lab sshd-thaw "$node"
-    done
-} >/dev/null 2>&1
-
 save_s3() { save "${STORE[@]}" "${KEYS[@]}" "$@"; }
 
 # Uploads an archive that nodes have: upload NAME OPTION…

@@ -6,7 +6,7 @@ setup() {
     s3_setup
 }
 
-teardown() { s3_mend; }
+teardown() { mend; }
 
 @test "a save is uploaded: byte for byte the node's archive, and etcdctl restores it" {
     save_s3 --output json

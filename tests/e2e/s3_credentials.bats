@@ -9,7 +9,7 @@ setup() {
     place "$NAME" 400000 n1
 }
 
-teardown() { s3_mend; }
+teardown() { mend; }
 
 uploaded_with() {
     expect_status 0

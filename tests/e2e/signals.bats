@@ -98,7 +98,7 @@ EOF
     lab put n1 20 100k >/dev/null
     for config in cluster.yml cluster-rancher.yml; do
         CONFIG=$LAB_DIR/$config
-        for node in "${NODES[@]}"; do lab slow $node 0 2; done
+        for node in "${NODES[@]}"; do lab slow $node 1 2; done
         save_in_background --debug
         interrupt INT 130 phase_is "reading back"
         for node in "${NODES[@]}"; do lab slow $node 0; done
@@ -147,7 +147,7 @@ EOF
 @test "SIGKILL while the snapshot is taken: the next run waits for its end, then cleans up" {
     for node in "${NODES[@]}"; do lab tool $node delay=5; done
     save_in_background
-    eventually 15 container_runs n1
+    eventually 15 all_containers_run
     kill -KILL "$job"
     wait "$job" || :
     for node in "${NODES[@]}"; do lab tool $node; done

@@ -227,6 +227,38 @@ cmd_slow() {
     [ "$us" = 0 ] || slow_port "$node" "$us" "${3:-}"
 }
 
+#: mend
+#:     undo all of the above and below on all nodes at once, also S3's faults, policy and quota
+cmd_mend() {
+    need_lab
+    # shellcheck disable=SC2046
+    each mend_node $(all_names)
+    [ ! -e "$LAB_DIR/s3/env" ] || mend_s3
+}
+
+mend_node() { # NODE
+    need_node "$1"
+    pid_in "$node_dir/init" > /dev/null || cmd_start "$1"
+    need_running "$1"
+    [ "$(port_state "$1")" = forwarding ] || heal_port "$1"
+    ! is_slow "$1" || fast_port "$1"
+    rm -f "$node_dir/fs/usr/local/bin/docker" "$node_dir/fs/etc/kubernetes/.lab-tool"
+    in_node sh -c 'kill -CONT -1; [ -e /run/sshd.pid ]' || cmd_sshd_start "$1"
+    [ "$1" != bastion ] || return 0
+    imds_end
+    resize_rke "${DISK_MB}m"
+    in_node timeout 30 sh -c '
+        containers=$(docker ps -a --format "{{.Names}} {{.State}}")
+        case $containers in *etcd-snapshot-once*) docker rm -f etcd-snapshot-once ;; esac
+        case $containers in *"etcd running"*) ;; *) docker start etcd ;; esac' > /dev/null
+    restart_etcd_if_down
+}
+
+mend_s3() {
+    cmd_s3_heal
+    (cmd_s3_fault off) && (cmd_s3_policy off) && (cmd_s3_quota off)
+}
+
 # --- sshd ---
 
 #: sshd-stop NODE / sshd-start NODE
