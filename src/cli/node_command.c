@@ -226,17 +226,33 @@ static void tell_rest(const struct call *call, const struct save_result *result)
         log_write(call->log, LOG_WARN, NULL, "not all etcd nodes were saved, but as many as --require says");
 }
 
+bool node_command_wants_json(const struct node_command *run)
+{
+    return wants_json(run->call);
+}
+
+/* A table on the same terminal says what the live block said. */
+static void end_progress(const struct node_command *run)
+{
+    progress_end(run->progress, !console_out_is_terminal(run->call->console));
+}
+
+int node_command_print(const struct node_command *run, const char *text, int status)
+{
+    end_progress(run);
+    return text ? print_result(run->call, text, status) : status;
+}
+
 int node_command_tell(const struct node_command *run, const struct save_result *result)
 {
     const struct call *call = run->call;
-    bool terminal = console_out_is_terminal(call->console);
-    progress_end(run->progress, !terminal);
+    end_progress(run);
     tell_rest(call, result);
     if (!wants_json(call) && result->outcome == SAVE_REFUSED)
         return result->exit_status;
+    bool colour = console_out_is_terminal(call->console) && console_has_colour(call->console);
     AUTO_FREE char *text =
-        wants_json(call) ? report_json(result, call->log)
-                         : report_text(result, call->log, terminal && console_has_colour(call->console));
+        wants_json(call) ? report_json(result, call->log) : report_text(result, call->log, colour);
     return print_result(call, text, result->exit_status);
 }
 

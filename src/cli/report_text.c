@@ -4,12 +4,13 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/console.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/table.h"
 
-enum { COLUMNS = 5, GAP = 2 };
+enum { RESULT = 1 };
 
-struct row {
-    char *cells[COLUMNS];
-};
+static const char *const heads[] = {"NODE", "RESULT", "SIZE", "TIME", "NOTE"};
+
+enum { COLUMNS = sizeof heads / sizeof *heads };
 
 static const char *note_of(const struct save_node *node)
 {
@@ -24,79 +25,34 @@ static const char *note_of(const struct save_node *node)
     return node->run.err.kind != ERR_NONE && node->run.err.text ? node->run.err.text : "";
 }
 
-static struct row row_of(const struct save_node *node, struct log *log)
-{
-    return (struct row){
-        {
-         console_clean(NULL, node->run.address, false),
-         str_dup(save_status_name(node->status)),
-         node->facts.bytes && (node->status == SAVE_SAVED || node->status == SAVE_FOUND)
-                ? str_bytes(node->facts.bytes)
-                : str_dup("-"),
-         str_duration(node->run.duration_ms),
-         console_clean(log, note_of(node), false),
-         }
-    };
-}
-
 static const char *colour_of(enum save_status status)
 {
     static const char *const codes[] = {
-        [SAVE_FAILED] = "\033[31m",  [SAVE_SAVED] = "\033[32m", [SAVE_UNKNOWN] = "\033[33m",
-        [SAVE_CHECKED] = "\033[32m", [SAVE_FOUND] = "\033[32m", [SAVE_MISSING] = "\033[33m"};
+        [SAVE_FAILED] = TABLE_RED,    [SAVE_SAVED] = TABLE_GREEN, [SAVE_UNKNOWN] = TABLE_YELLOW,
+        [SAVE_CHECKED] = TABLE_GREEN, [SAVE_FOUND] = TABLE_GREEN, [SAVE_MISSING] = TABLE_YELLOW};
     return codes[status];
 }
 
-static size_t columns_of(const char *text)
+static void add_row(struct table *table, const struct save_node *node, struct log *log)
 {
-    size_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
-/* One line; the last column is not padded. status NULL: no colour. */
-static void print_row(struct buf *out, const struct row *row, const size_t *widths,
-                      const enum save_status *status)
-{
-    size_t last = *row->cells[COLUMNS - 1] ? COLUMNS - 1 : COLUMNS - 2;
-    for (size_t i = 0; i <= last; i++) {
-        bool coloured = status && i == 1;
-        buf_printf(out, "%s%s%s", coloured ? colour_of(*status) : "", row->cells[i],
-                   coloured ? "\033[0m" : "");
-        if (i < last)
-            buf_printf(out, "%*s", (int)(widths[i] - columns_of(row->cells[i]) + GAP), "");
-    }
-    buf_puts(out, "\n");
-}
-
-/* A column in which nothing stands has no heading either. */
-static struct row head_row(bool notes)
-{
-    return (struct row){
-        {str_dup("NODE"), str_dup("RESULT"), str_dup("SIZE"), str_dup("TIME"), str_dup(notes ? "NOTE" : "")}
+    bool there = node->status == SAVE_SAVED || node->status == SAVE_FOUND;
+    char *const cells[COLUMNS] = {
+        console_clean(NULL, node->run.address, false),
+        str_dup(save_status_name(node->status)),
+        node->facts.bytes && there ? str_bytes(node->facts.bytes) : str_dup("-"),
+        str_duration(node->run.duration_ms),
+        console_clean(log, note_of(node), false),
     };
+    table_add(table, cells, colour_of(node->status), RESULT);
 }
 
 static void print_table(struct buf *out, const struct save_result *result, struct log *log, bool colour)
 {
-    size_t widths[COLUMNS] = {0}, n = result->n_nodes;
-    AUTO_FREE struct row *rows = mem_calloc(n + 1, sizeof *rows);
-    bool notes = false;
-    for (size_t i = 0; i < n; i++) {
-        rows[i + 1] = row_of(&result->nodes[i], log);
-        notes |= *rows[i + 1].cells[COLUMNS - 1] != '\0';
-    }
-    rows[0] = head_row(notes);
-    for (size_t i = 0; i <= n; i++)
-        for (size_t c = 0; c < COLUMNS; c++)
-            if (columns_of(rows[i].cells[c]) > widths[c])
-                widths[c] = columns_of(rows[i].cells[c]);
-    for (size_t i = 0; i <= n; i++) {
-        print_row(out, &rows[i], widths, colour && i ? &result->nodes[i - 1].status : NULL);
-        for (size_t c = 0; c < COLUMNS; c++)
-            free(rows[i].cells[c]);
-    }
+    struct table *table = table_new(heads, COLUMNS);
+    for (size_t i = 0; i < result->n_nodes; i++)
+        add_row(table, &result->nodes[i], log);
+    table_print(table, out, colour);
+    table_free(table);
 }
 
 static size_t count(const struct save_result *result, enum save_status status)

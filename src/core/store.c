@@ -83,7 +83,8 @@ static int fill(struct store *s, const char *name, struct sc_err *err)
         .node_http = ask_node,
         .node_arg = s,
     };
-    if (s3_address_init(&s->address, &where, err) < 0 || s3_address_key(o->folder, name, &s->key, err) < 0)
+    if (s3_address_init(&s->address, &where, err) < 0 ||
+        (name && s3_address_key(o->folder, name, &s->key, err) < 0))
         return -1;
     return http_new(&s->http_setup, &s->http, err);
 }
@@ -168,16 +169,21 @@ static int explain_ask(const struct store *s, const struct ctx *ctx, struct sc_e
                     hint ? hint : "", hint ? "\n" : "");
 }
 
-static int ask_bucket(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+/* What the bucket is asked. */
+struct question {
+    store_question *ask;
+    void *arg;
+};
+
+static int ask_bucket(struct store *s, const struct ctx *ctx, const struct question *question,
+                      struct sc_err *err)
 {
-    AUTO_OBJECT struct s3_object object = {0};
-    enum s3_name name;
     const struct ctx limited = ctx_within(ctx, ANSWER_MS);
-    if (s3_object_probe(s->client, &limited, s->key, &name, &object, err) < 0)
+    if (question->ask(s->client, &limited, question->arg, err) < 0)
         return explain_ask(s, ctx, err);
     ctx_log(ctx, LOG_DEBUG, "S3: region %s, credentials from %s", s3_client_address(s->client)->region,
             credentials_provider_name(s->provider));
-    return name == S3_NAME_TAKEN && !replace ? refuse_taken(s, &object, err) : 0;
+    return 0;
 }
 
 static void use_here(struct store *s)
@@ -200,14 +206,15 @@ static int open_way(struct store *s, const struct ctx *ctx, struct sc_err *err)
 }
 
 /* Where the store tells another region, the host may be another one, and so the way to it. */
-static int ask_from_node(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+static int ask_from_node(struct store *s, const struct ctx *ctx, const struct question *question,
+                         struct sc_err *err)
 {
     int result = -1;
     for (int i = 0; i < ROUTES; i++) {
         AUTO_FREE char *host = str_dup(s3_client_address(s->client)->host);
         if (open_way(s, ctx, err) < 0)
             return -1;
-        result = ask_bucket(s, ctx, replace, err);
+        result = ask_bucket(s, ctx, question, err);
         if (strcmp(s3_client_address(s->client)->host, host) == 0)
             break;
     }
@@ -222,17 +229,18 @@ static bool may_leave(const struct store_options *o)
     return o->via == STORE_VIA_AUTO && !o->plain_http && !o->proxy;
 }
 
-static int ask_from_here(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+static int ask_from_here(struct store *s, const struct ctx *ctx, const struct question *question,
+                         struct sc_err *err)
 {
     AUTO_ERR struct sc_err here = {0};
-    if (ask_bucket(s, ctx, replace, &here) == 0)
+    if (ask_bucket(s, ctx, question, &here) == 0)
         return 0;
     if (here.kind != ERR_NETWORK || !may_leave(s->options)) {
         err_move(err, &here);
         return -1;
     }
     ctx_log(ctx, LOG_INFO, "S3 cannot be reached from here (%s): trying it from an etcd node", here.text);
-    if (ask_from_node(s, ctx, replace, err) == 0)
+    if (ask_from_node(s, ctx, question, err) == 0)
         return 0;
     use_here(s);
     if (err->kind != ERR_NETWORK)
@@ -243,15 +251,38 @@ static int ask_from_here(struct store *s, const struct ctx *ctx, bool replace, s
     return err_hint(err, "%s%snor from an etcd node: %s", hint ? hint : "", hint ? "\n" : "", there);
 }
 
-int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+int store_reach(struct store *s, const struct ctx *ctx, store_question *ask, void *arg, struct sc_err *err)
 {
     const struct store_options *o = s->options;
+    const struct question question = {ask, arg};
     if (!s->client && find_keys(s, ctx, err) < 0)
         return -1;
     bool role = s->provider == CREDENTIALS_NODE_ROLE && may_leave(o);
     if (s->from_node || role || o->via == STORE_VIA_NODE)
-        return ask_from_node(s, ctx, replace, err);
-    return ask_from_here(s, ctx, replace, err);
+        return ask_from_node(s, ctx, &question, err);
+    return ask_from_here(s, ctx, &question, err);
+}
+
+struct name_question {
+    const char *key;
+    enum s3_name name;
+    struct s3_object object;
+};
+
+static int ask_name(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+{
+    struct name_question *q = arg;
+    return s3_object_probe(client, ctx, q->key, &q->name, &q->object, err);
+}
+
+int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
+{
+    struct name_question q = {.key = s->key};
+    int result = store_reach(s, ctx, ask_name, &q, err);
+    if (result == 0 && q.name == S3_NAME_TAKEN && !replace)
+        result = refuse_taken(s, &q.object, err);
+    s3_object_free(&q.object);
+    return result;
 }
 
 bool store_ready(const struct store *s)

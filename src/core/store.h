@@ -10,8 +10,8 @@ struct store;
 
 struct run;
 
-/* Nothing is sent yet. Run and options outlive it. ERR_CONFIG for what cannot work: endpoint, bucket, folder,
- * CA. */
+/* Nothing is sent yet. Run and options outlive it. name: of the snapshot; NULL: it has no key. ERR_CONFIG for
+ * what cannot work: endpoint, bucket, folder, CA. */
 int store_new(struct run *run, const struct store_options *options, const char *name, struct store **out,
               struct sc_err *err) WARN_UNUSED;
 void store_free(struct store *store);
@@ -19,6 +19,12 @@ void store_free(struct store *store);
 /* Finds credentials, where there are none yet, and a way to the store (see enum store_via), and asks the
  * bucket: reachable, keys good, name free? A taken name is ERR_REFUSED unless replace. */
 int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct sc_err *err) WARN_UNUSED;
+
+/* The same with another question than whether the name is free, put to the client perhaps more than once:
+ * from here, and from a node. */
+typedef int store_question(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err);
+int store_reach(struct store *store, const struct ctx *ctx, store_question *question, void *arg,
+                struct sc_err *err) WARN_UNUSED;
 
 /* It was asked, and the way that was found still works: uploads may begin. */
 bool store_ready(const struct store *store);

@@ -37,12 +37,14 @@ save() { snapctl save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --
 save_in_background() {
     OUT=$BATS_TEST_TMPDIR/out
     ERR=$BATS_TEST_TMPDIR/err
+    # Opened here, so that they are there at once.
+    exec 8>"$OUT" 9>"$ERR"
     # 3>&-: bats waits for all that hold its descriptor.
     # A shell starts background commands with SIGINT ignored, which snapctl would respect.
     "$LAB" run env --default-signal=INT "$SNAPCTL" save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" \
-        --name "$NAME" "$@" \
-        >"$OUT" 2>"$ERR" 3>&- &
+        --name "$NAME" "$@" >&8 2>&9 3>&- 8>&- 9>&- &
     job=$!
+    exec 8>&- 9>&-
 }
 
 # Ends a background save: $status, $output, $stderr as after `run`.

@@ -33,6 +33,13 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
 /* Tells the result of save or upload: errors, a table or a document. Returns the exit status. */
 int node_command_tell(const struct node_command *run, const struct save_result *result);
 
+/* The result is a document. */
+bool node_command_wants_json(const struct node_command *run);
+
+/* Ends the progress and prints a result of whatever form on standard output, unless text is NULL. Returns
+ * status, or the one that tells that nobody can read what it stands for. */
+int node_command_print(const struct node_command *run, const char *text, int status);
+
 /* Tells that it ended before anything was dialled, because of err or of a signal. Returns the exit status. */
 int node_command_refuse(const struct node_command *run, struct sc_err *err);
 

@@ -70,7 +70,8 @@ enum {
     FOR_NONE = 1 << 3, /* without a command */
     FOR_UPLOAD = 1 << 4,
     FOR_ALL = (1 << 5) - 1,
-    FOR_NODES = FOR_SAVE | FOR_UPLOAD, /* all commands that go to the nodes */
+    FOR_WRITING = FOR_SAVE | FOR_UPLOAD, /* the commands that write to the store */
+    FOR_NODES = FOR_WRITING,             /* all commands that go to the nodes */
 };
 
 struct option {
