@@ -4,6 +4,7 @@
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/command_help.h"
+#include "snapctl/cli/command_list.h"
 #include "snapctl/cli/command_save.h"
 #include "snapctl/cli/command_upload.h"
 
@@ -27,6 +28,14 @@ const struct command commands_table[] = {
             "Uploads the snapshot NAME, which the etcd nodes have, to S3: from the first node that is ready, verified "
             "while it flows, and visible in the bucket only if it is good.",                                                                                               .bit = FOR_UPLOAD,
      .run = command_upload,
+     },
+    {
+     .name = "list",
+     .summary = "show the snapshots on the etcd nodes and in S3",
+     .text =
+            "Shows the snapshots that are on the etcd nodes, and in S3 if the configuration or --bucket-name names a "
+            "bucket: the newest first, with where each is. What is shown was not verified.", .bit = FOR_LIST,
+     .run = command_list,
      },
     {
      .name = "help",

@@ -79,9 +79,12 @@ const struct option options_table[] = {
      .help = "the known_hosts file; without it ~/.ssh/known_hosts and the system's"},
 
     {.name = "s3", .type = OPTION_SWITCH, .target = TARGET(s3), .group = GROUP_S3, .commands = FOR_NODES,
-     .help = "upload the snapshot to S3; the configuration's s3backupconfig turns it on as well"},
+     .help = "save and upload: upload the snapshot to S3, which the configuration's s3backupconfig turns on as well; "
+             "other commands: in S3 alone, unless --local is given, too"},
     {.name = "no-s3", .type = OPTION_FLAG, .target = TARGET(no_s3), .group = GROUP_S3,
-     .commands = FOR_NODES, .help = "do not upload, whatever the configuration says"},
+     .commands = FOR_WRITING, .help = "do not upload, whatever the configuration says"},
+    {.name = "local", .type = OPTION_FLAG, .target = TARGET(local), .group = GROUP_S3, .commands = FOR_LIST,
+     .help = "on the etcd nodes alone, unless --s3 is given, too"},
     {.name = "s3-endpoint", .value = "HOST[:PORT]", .type = OPTION_TEXT, .target = TARGET(s3_endpoint),
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_NODES,
      .help = "the S3 service; without it s3.amazonaws.com"},
@@ -171,7 +174,7 @@ const size_t options_count = sizeof options_table / sizeof *options_table;
 const char *options_group_title(enum option_group group)
 {
     static const char *const titles[] = {
-        [GROUP_SNAPSHOT] = "Snapshot", [GROUP_SSH] = "SSH",         [GROUP_S3] = "S3 upload",
+        [GROUP_SNAPSHOT] = "Snapshot", [GROUP_SSH] = "SSH",         [GROUP_S3] = "S3",
         [GROUP_OUTPUT] = "Output",     [GROUP_GENERAL] = "General",
     };
     return titles[group];

@@ -104,7 +104,7 @@ static void tell_end(const struct progress *p, const struct row *row, const stru
 {
     if (event->err && !concerns_whole_run(event->err))
         console_error(p->console, p->log, *row->kind ? row->address : NULL, event->err);
-    if (event->err || p->quiet || console_is_live(p->console))
+    if (event->err || p->quiet || console_is_live(p->console) || !row->begun)
         return;
     AUTO_FREE char *took = str_duration(row->ended_ms - row->begun_ms);
     AUTO_FREE char *line = str_format("%s%s: %s after %s", row->kind, row->address, row->outcome, took);

@@ -137,6 +137,8 @@ static int wait_for_checked(struct run *run, const struct ctx *ctx, const bool *
     bool over = false;
     int result = 0;
     runner_lock(run->runner);
+    run->session_wanted = true;
+    runner_wake(run->runner);
     while ((*index = find_checked(run, tried, &over)) == SIZE_MAX && !over && result == 0)
         result = runner_wait(run->runner, ctx, err);
     runner_unlock(run->runner);

@@ -289,10 +289,11 @@ static int run_probe(struct node *node, struct ssh *ssh, const struct ctx *ctx, 
     return 0;
 }
 
-/* The folder of the snapshots can be seen by root alone: a container looks, if there is an image for one. */
+/* The folder of the snapshots can be seen by root alone: a container looks for the name, if there is an image
+ * for one. */
 static int look_inside(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct sc_err *err)
 {
-    if (node->facts.visible || !node->facts.image || node->facts.pull)
+    if (!node->job->name || node->facts.visible || !node->facts.image || node->facts.pull)
         return 0;
     struct ssh_output output = {0};
     int result = run_probe(node, ssh, ctx, SCRIPT_LOOK, &output, err);

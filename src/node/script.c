@@ -7,6 +7,7 @@
 #include "snapctl/base/buf.h"
 #include "snapctl/base/str.h"
 #include "snapctl/node/docker_version.h"
+#include "snapctl/node/files.h"
 
 enum { FIRST_MINOR_WITH_LABEL_TYPE = 22 };
 
@@ -170,6 +171,13 @@ static void set_release(struct buf *out, const struct node *node)
     set_number(out, "visible", node->facts.visible);
 }
 
+static void set_list(struct buf *out, const struct node *node)
+{
+    set_run(out, node);
+    set_number(out, "head_bytes", NODE_HEAD_BYTES);
+    set_number(out, "end_bytes", NODE_END_BYTES);
+}
+
 enum { MAX_PARTS = 4 };
 
 static const struct {
@@ -186,6 +194,7 @@ static const struct {
     [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                          },
     [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}          },
     [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                       },
+    [SCRIPT_LIST] = {"list",    set_list,    {script_common, script_list}                          },
 };
 
 char *script_command(const struct node *node, enum script_kind kind)

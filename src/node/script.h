@@ -14,6 +14,7 @@ enum script_kind {
     SCRIPT_READ_TAIL,
     SCRIPT_CLEANUP, /* undoes */
     SCRIPT_RELEASE, /* the archive is good */
+    SCRIPT_LIST,
 };
 
 /* The whole command line for ssh_run; the caller frees it. */

@@ -33,6 +33,15 @@ bool node_name_valid(const char *name)
     return is_word(name, ALPHANUMERIC "._+:-") && strlen(name) <= NODE_NAME_MAX;
 }
 
+bool node_file_name_valid(const char *name)
+{
+    AUTO_FREE char *bare = str_dup(name);
+    size_t len = strlen(bare), ending = strlen(".zip");
+    if (len > ending && strcmp(bare + len - ending, ".zip") == 0)
+        bare[len - ending] = '\0';
+    return node_name_valid(bare);
+}
+
 bool node_image_valid(const char *image)
 {
     return is_word(image, ALPHANUMERIC "._/:@-");

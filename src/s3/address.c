@@ -288,25 +288,49 @@ static bool text_is_plain(const char *text)
     return strcmp(text, visible) == 0;
 }
 
-int s3_address_key(const char *folder, const char *name, char **out, struct sc_err *err)
+/* With a slash behind each segment. */
+static int append_folder(struct buf *key, const char *folder, struct sc_err *err)
 {
-    AUTO_BUF struct buf key = {.max = S3_KEY_MAX};
     for (const char *at = folder ? folder : ""; *at;) {
         at += strspn(at, "/");
         size_t len = strcspn(at, "/");
         if ((len == 1 && *at == '.') || (len == 2 && memcmp(at, "..", 2) == 0))
             return err_set(err, ERR_CONFIG, "S3 folder %s: \".\" and \"..\" cannot be part of it", folder);
         if (len) {
-            buf_append(&key, at, len);
-            buf_puts(&key, "/");
+            buf_append(key, at, len);
+            buf_puts(key, "/");
         }
         at += len;
     }
-    buf_printf(&key, "%s.zip", name);
-    if (key.truncated)
+    return 0;
+}
+
+static int check_key(const struct buf *key, struct sc_err *err)
+{
+    if (key->truncated)
         return err_set(err, ERR_CONFIG, "S3 folder and name together are longer than %d bytes", S3_KEY_MAX);
-    if (!text_is_plain(buf_text(&key)))
+    if (!text_is_plain(buf_text(key)))
         return err_set(err, ERR_CONFIG, "S3 folder or name has control characters or is no valid UTF-8");
+    return 0;
+}
+
+int s3_address_folder(const char *folder, char **out, struct sc_err *err)
+{
+    AUTO_BUF struct buf key = {.max = S3_KEY_MAX};
+    if (append_folder(&key, folder, err) < 0 || check_key(&key, err) < 0)
+        return -1;
+    *out = key.len ? buf_take(&key) : NULL;
+    return 0;
+}
+
+int s3_address_key(const char *folder, const char *name, char **out, struct sc_err *err)
+{
+    AUTO_BUF struct buf key = {.max = S3_KEY_MAX};
+    if (append_folder(&key, folder, err) < 0)
+        return -1;
+    buf_printf(&key, "%s.zip", name);
+    if (check_key(&key, err) < 0)
+        return -1;
     *out = buf_take(&key);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "rfc3339.h"
 #include "snapctl/base/str.h"
 #include "snapctl/s3/multipart.h"
 #include "snapctl/s3/xml.h"
@@ -102,6 +103,8 @@ static int read_page(struct s3_client *client, const struct ctx *ctx, const char
     AUTO_REPLY struct s3_reply reply = {0};
     s3_request_query(&request, listing == &objects ? "list-type" : "uploads", listing == &objects ? "2" : "");
     s3_request_query(&request, "prefix", prefix);
+    if (listing == &objects)
+        s3_request_query(&request, "delimiter", "/");
     for (size_t i = 0; i < 2; i++)
         if (page->next[i] && *page->next[i])
             s3_request_query(&request, listing->next[i].parameter, page->next[i]);
@@ -143,11 +146,13 @@ struct object_receiver {
 static int object_seen(void *arg, char *const fields[FIELDS])
 {
     const struct object_receiver *receiver = arg;
-    int64_t bytes = 0;
+    int64_t bytes = 0, modified = 0;
     if (fields[3] && !str_to_int(fields[3], 0, INT64_MAX, &bytes))
         bytes = 0;
+    if (fields[2] && !rfc3339_parse(fields[2], &modified))
+        modified = 0;
     struct s3_entry entry = {
-        .key = fields[0], .etag = fields[1], .modified = fields[2], .bytes = (uint64_t)bytes};
+        .key = fields[0], .etag = fields[1], .modified = modified, .bytes = (uint64_t)bytes};
     return receiver->seen(receiver->arg, &entry);
 }
 

@@ -28,7 +28,7 @@ struct node_registry {
 /* What is the same on all nodes of a run. All outlives the nodes. */
 struct node_job {
     const char *run;         /* a random word, unique to the run */
-    const char *name;        /* of the snapshot, checked by save_check_name */
+    const char *name;        /* of the snapshot, checked by save_check_name; NULL: of none */
     const char *by;          /* who runs it */
     const char *started;     /* RFC 3339 */
     const char *image;       /* of the tools; NULL: what the node has */
@@ -149,6 +149,9 @@ char *node_leftovers(const struct node *node) WARN_UNUSED;
  * most NODE_NAME_MAX characters. */
 enum { NODE_NAME_MAX = 200 };
 bool node_name_valid(const char *name);
+
+/* A snapshot's name, or that with ".zip" behind it. */
+bool node_file_name_valid(const char *name);
 
 /* A name of an image that no command line takes for an option: [A-Za-z0-9][A-Za-z0-9._/:@-]*. */
 bool node_image_valid(const char *image);

@@ -62,6 +62,9 @@ char *s3_address_peer(const struct s3_address *address, int *port) WARN_UNUSED;
 /* The URL's path of a key, or of the bucket if key is NULL; encoded once, as S3 wants it. */
 char *s3_address_path(const struct s3_address *address, const char *key) WARN_UNUSED;
 
+/* "folder/", *out is NULL for none: all keys of that folder begin with it. As s3_address_key. */
+int s3_address_folder(const char *folder, char **out, struct sc_err *err) WARN_UNUSED;
+
 /* "folder/NAME.zip". Slashes at the folder's ends are dropped and runs of them become one, as RKE's restore
  * looks for it. ERR_CONFIG if the folder has "." or ".." as a segment, control characters or invalid UTF-8,
  * or if the key is longer than S3_KEY_MAX. */

@@ -79,10 +79,11 @@ int s3_object_put(struct s3_client *client, const struct ctx *ctx, const struct 
 int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char *key, const char *version_id,
                      struct sc_err *err) WARN_UNUSED;
 
-/* All objects whose key begins with prefix, in the order of their keys; the entry's strings live for the
- * call. -1 of the callback ends it. */
+/* All objects whose key begins with prefix, and has no slash behind it, in the order of their keys; the
+ * entry's strings live for the call. -1 of the callback ends it. */
 struct s3_entry {
-    const char *key, *etag, *modified;
+    const char *key, *etag;
+    int64_t modified; /* seconds since 1970; 0: not told */
     uint64_t bytes;
 };
 typedef int s3_entry_seen(void *arg, const struct s3_entry *entry);

@@ -62,7 +62,7 @@ done
 echo "df $(df -Pk "$folder" 2>/dev/null | tail -n 1)"
 if [ "$uid" = 0 ] || { [ "$folder" = "$backup" ] && [ -r "$folder" ] && [ -x "$folder" ]; }; then
     echo 'folder visible'
-    for file in "$backup/$name" "$backup/$name.zip"; do
+    for file in ${name:+"$backup/$name" "$backup/$name.zip"}; do
         [ ! -e "$file" ] || stat -c 'taken %s %Y %n' "$file"
     done
 elif [ -x "$folder" ] && [ "$folder" != "$backup" ]; then

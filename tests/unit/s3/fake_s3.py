@@ -179,8 +179,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             more = page and page[-1] != items[-1]
             mark = f"<NextKeyMarker>{page[-1][0]}</NextKeyMarker><NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>" if more else ""
             return 200, f"<ListMultipartUploadsResult><IsTruncated>{'true' if more else 'false'}</IsTruncated>{mark}{xml}</ListMultipartUploadsResult>".encode(), []
-        keys = sorted(k for k in state["objects"] if k.startswith(prefix) and k > query.get("continuation-token", ""))
-        xml = "".join(f"<Contents><Key>{k}</Key><Size>{len(state['objects'][k][0])}</Size><ETag>e</ETag><LastModified>then</LastModified></Contents>" for k in keys[:2])
+        deeper = query.get("delimiter") or "\0"
+        keys = sorted(k for k in state["objects"]
+                      if k.startswith(prefix) and deeper not in k[len(prefix):] and k > query.get("continuation-token", ""))
+        xml = "".join(f"<Contents><Key>{k}</Key><Size>{len(state['objects'][k][0])}</Size><ETag>e</ETag><LastModified>2026-11-24T11:20:00.000Z</LastModified></Contents>" for k in keys[:2])
         more = len(keys) > 2
         mark = f"<NextContinuationToken>{keys[1]}</NextContinuationToken>" if more else ""
         return 200, f"<ListBucketResult><IsTruncated>{'true' if more else 'false'}</IsTruncated>{mark}{xml}</ListBucketResult>".encode(), []

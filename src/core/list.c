@@ -1,0 +1,282 @@
+#include "snapctl/core/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "snapctl/base/str.h"
+#include "snapctl/node/files.h"
+#include "store.h"
+#include "work.h"
+
+enum {
+    LIST_MS = 120000,
+    STATUS_NOTHING = 1,
+    STATUS_PARTIAL = 3,
+    STATUS_SIGNAL = 128,
+};
+
+struct listing {
+    const struct list_options *options;
+    struct list_result *result;
+    struct store *store;
+    bool store_ended; /* shared */
+};
+
+const char *list_status_name(enum list_status status)
+{
+    static const char *const names[] = {"skipped", "listed", "failed"};
+    return names[status];
+}
+
+static struct listing *listing_of(const struct run *run)
+{
+    return run->arg;
+}
+
+static struct list_node *node_result(const struct work *w)
+{
+    return &listing_of(w->run)->result->nodes[w->index];
+}
+
+/* With the lock held: two threads may add at the same time. */
+static void add_locked(struct run *run, const char *file, const struct inventory_copy *copy)
+{
+    inventory_add(&listing_of(run)->result->inventory, file, copy);
+}
+
+/* ---- a node's thread ---- */
+
+static enum inventory_answer state_in(const struct node_file *file)
+{
+    struct archive_facts facts;
+    AUTO_FREE char *name = str_dup_n(file->name, strlen(file->name) - strlen(".zip"));
+    if (!file->end ||
+        archive_check_tail(name, false, file->end, file->end_len, file->bytes, &facts, NULL) < 0)
+        return INVENTORY_UNKNOWN;
+    return facts.state_file ? INVENTORY_YES : INVENTORY_NO;
+}
+
+static void take_file(struct work *w, const struct node_file *file)
+{
+    bool zip = str_ends(file->name, ".zip");
+    bool database = file->head && inventory_is_database(file->head, file->head_len);
+    if (!zip && !database)
+        return;
+    const struct inventory_copy copy = {
+        .place = w->index,
+        .bytes = file->bytes,
+        .modified = file->modified,
+        .plain = !zip,
+        .state_file = zip ? state_in(file) : INVENTORY_NO,
+    };
+    add_locked(w->run, file->name, &copy);
+}
+
+static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    (void)again;
+    struct node_files files = {0};
+    if (node_list(&w->node, w->ssh, ctx, &files, err) < 0)
+        return -1;
+    runner_lock(w->run->runner);
+    for (size_t i = 0; i < files.n; i++)
+        take_file(w, &files.files[i]);
+    runner_unlock(w->run->runner);
+    node_files_free(&files);
+    return 0;
+}
+
+/* Whether this node is needed, where only the store is listed. */
+static bool wait_until_wanted(struct work *w, struct sc_err *err)
+{
+    struct run *run = w->run;
+    const struct listing *l = listing_of(run);
+    int result = 0;
+    runner_lock(run->runner);
+    while (!run->session_wanted && !l->store_ended && result == 0)
+        result = runner_wait(run->runner, &run->ctx, err);
+    bool wanted = run->session_wanted && !l->store_ended;
+    runner_unlock(run->runner);
+    return wanted;
+}
+
+static int live(struct work *w, struct sc_err *err)
+{
+    bool listed = listing_of(w->run)->options->nodes;
+    if (!listed && !wait_until_wanted(w, err))
+        return ctx_check(&w->ctx, err);
+    if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
+        return -1;
+    if (!listed)
+        return 0;
+    if (work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+        return -1;
+    node_result(w)->status = LIST_LISTED;
+    return 0;
+}
+
+static const char *outcome(struct work *w, bool failed)
+{
+    if (failed)
+        node_result(w)->status = LIST_FAILED;
+    return list_status_name(node_result(w)->status);
+}
+
+/* ---- the thread beside them ---- */
+
+static int at_first(void *arg, const struct s3_entry *entry)
+{
+    (void)arg;
+    (void)entry;
+    return -1;
+}
+
+/* Is the bucket there, and may it be listed? */
+static int ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+{
+    return s3_object_list(client, ctx, arg, at_first, NULL, err);
+}
+
+static int take_object(void *arg, const struct s3_entry *entry)
+{
+    struct run *run = arg;
+    const struct listing *l = listing_of(run);
+    const char *folder = l->result->store->key;
+    const char *file = entry->key + (folder ? strlen(folder) : 0);
+    const struct inventory_copy copy = {
+        .place = l->result->n_nodes, .bytes = entry->bytes, .modified = entry->modified};
+    runner_lock(run->runner);
+    add_locked(run, file, &copy);
+    runner_unlock(run->runner);
+    return 0;
+}
+
+static int list_store(struct run *run, struct sc_err *err)
+{
+    struct listing *l = listing_of(run);
+    char *folder = l->result->store->key, none[] = "";
+    if (store_reach(l->store, &run->ctx, ask_listing, folder ? folder : none, err) < 0)
+        return -1;
+    const struct ctx limited = ctx_within(&run->ctx, LIST_MS);
+    if (s3_object_list(store_client(l->store), &limited, folder ? folder : none, take_object, run, err) == 0)
+        return 0;
+    store_explain(l->store, err);
+    return -1;
+}
+
+static void beside(struct run *run)
+{
+    struct listing *l = listing_of(run);
+    struct store_result *store = l->result->store;
+    run_post(run, (struct run_event){.node = run->plan->n_nodes, .phase = RUN_CHECK});
+    bool listed = list_store(run, &store->err) == 0;
+    AUTO_FREE char *folder = mem_take(&store->key);
+    store_describe(l->store, store);
+    store->key = mem_take(&folder);
+    runner_lock(run->runner);
+    l->store_ended = true;
+    l->result->store_status = listed ? LIST_LISTED : LIST_FAILED;
+    runner_wake(run->runner);
+    runner_unlock(run->runner);
+    run_post(run, (struct run_event){.node = run->plan->n_nodes,
+                                     .phase = listed ? RUN_DONE : RUN_CHECK,
+                                     .ended = true,
+                                     .outcome = list_status_name(l->result->store_status),
+                                     .err = listed ? NULL : &store->err});
+}
+
+/* ---- the main thread ---- */
+
+static void judge(struct list_result *r, const struct run *run)
+{
+    size_t asked = r->with_nodes ? r->n_nodes : 0, listed = 0;
+    for (size_t i = 0; i < r->n_nodes; i++)
+        listed += r->nodes[i].status == LIST_LISTED;
+    if (r->store) {
+        asked++;
+        listed += r->store_status == LIST_LISTED;
+    }
+    r->outcome = listed == asked ? LIST_OK : listed ? LIST_PARTIAL : LIST_ALL_FAILED;
+    r->exit_status = listed == asked ? 0 : listed ? STATUS_PARTIAL : STATUS_NOTHING;
+    if (run->signo) {
+        r->outcome = LIST_INTERRUPTED;
+        r->exit_status = STATUS_SIGNAL + run->signo;
+    }
+}
+
+static struct list_result *result_new(const struct plan *plan, const struct list_options *options)
+{
+    struct list_result *r = mem_calloc(1, sizeof *r);
+    r->started = (int64_t)time(NULL);
+    r->with_nodes = options->nodes;
+    r->inventory.n_places = r->n_nodes = plan->n_nodes;
+    r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
+    return r;
+}
+
+static int run_listing(struct run *run, struct listing *l, struct sc_err *err)
+{
+    struct list_result *r = l->result;
+    const struct store_options *store = l->options->store;
+    if (store) {
+        r->store = mem_calloc(1, sizeof *r->store);
+        if (store_new(run, store, NULL, &l->store, err) < 0 ||
+            s3_address_folder(store->folder, &r->store->key, err) < 0)
+            return -1;
+    }
+    AUTO_FREE struct run_node **nodes = mem_calloc(r->n_nodes, sizeof(struct run_node *));
+    for (size_t i = 0; i < r->n_nodes; i++)
+        nodes[i] = &r->nodes[i].run;
+    if (run_all(run, nodes, 0, err) < 0)
+        return -1;
+    r->duration_ms = run->duration_ms;
+    inventory_sort(&r->inventory);
+    judge(r, run);
+    return 0;
+}
+
+int list_plan(const struct plan *plan, const struct list_options *options, const struct run_ui *ui,
+              struct log *log, struct list_result **out, struct sc_err *err)
+{
+    const struct run_job job = {.live = live, .outcome = outcome, .beside = options->store ? beside : NULL};
+    struct listing l = {
+        .options = options, .result = result_new(plan, options), .store_ended = !options->store};
+    struct run run = {.job = &job, .arg = &l, .ui = ui, .plan = plan, .log = log, .err = &l.result->err};
+    int result = run_listing(&run, &l, err);
+    store_free(l.store);
+    if (result == 0)
+        *out = l.result;
+    else
+        list_result_free(l.result);
+    return result;
+}
+
+int list_run(const struct cluster *cluster, const struct list_options *options, const struct run_ui *ui,
+             struct log *log, struct list_result **out, struct sc_err *err)
+{
+    struct plan *plan;
+    if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
+        return -1;
+    int result = list_plan(plan, options, ui, log, out, err);
+    plan_free(plan);
+    return result;
+}
+
+void list_result_free(struct list_result *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        free(r->nodes[i].run.address);
+        err_clear(&r->nodes[i].run.err);
+    }
+    free(r->nodes);
+    inventory_free(&r->inventory);
+    store_result_free(r->store);
+    free(r->store);
+    err_clear(&r->err);
+    free(r);
+}
