@@ -1,0 +1,94 @@
+# What `list` shows, on the lab's nodes and its S3.
+
+setup() {
+    load helpers
+    load s3
+    s3_setup
+}
+
+teardown() { mend; }
+
+list() { snapctl list --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
+
+in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" "${KEYS[@]}" "$@"; }
+
+@test "all places, the newest first, and nothing but snapshots" {
+    place "$NAME" 40000 n1 n3
+    place "$NAME-old" 50000 n2
+    on n2 touch -d '2026-01-02 03:04:05 UTC' "$BACKUP/$NAME-old.zip"
+    on n2 sh -c "cd $BACKUP && cp $NAME-old.zip 2026-01-01T00:00:00Z_etcd.zip && touch -d 2026-01-01 2026-01-01T00:00:00Z_etcd.zip &&
+        echo x >pki.bundle.tar.gz && echo x >'a b.zip' && mkdir folder.zip && ln -s $NAME-old.zip link.zip"
+    lab s3-put "cluster/$NAME.zip" "$BATS_TEST_TMPDIR/$NAME.zip"
+    lab s3-put "cluster/deeper/other.zip" "$BATS_TEST_TMPDIR/$NAME.zip"
+    lab s3-put "cluster/notes" "$BATS_TEST_TMPDIR/$NAME.zip"
+    in_store --folder /cluster/ --output json
+    expect_status 0
+    json .status ok
+    json '[.snapshots[].name] | join(",")' "$NAME,$NAME-old,2026-01-01T00:00:00Z_etcd"
+    json '[.snapshots[0].nodes[].address] | join(",")' 10.77.0.11,10.77.0.13
+    json .snapshots[0].bytes 40000
+    json .snapshots[0].s3.key "cluster/$NAME.zip"
+    json .snapshots[0].s3.bytes 40000
+    json .snapshots[1].time 2026-01-02T03:04:05Z
+    json .snapshots[1].s3 null
+    json '[.snapshots[].kind] | join(",")' one-time,one-time,rolling
+    json .s3.status listed
+    in_store --folder cluster
+    expect_status 0
+    expect_output "3 snapshots"
+    [[ "$output" =~ "$NAME "+2026.*10.77.0.11,10.77.0.13\ +yes ]]
+}
+
+@test "the state file is looked for inside, as root and through a container" {
+    place "$NAME-with" 40000 n1
+    CONFIG=$BATS_TEST_TMPDIR/cluster.yml
+    cp "$LAB_DIR/cluster.yml" "$CONFIG" # and no state file beside it
+    save --verify quick
+    for config in cluster.yml cluster-rancher.yml; do
+        CONFIG=$LAB_DIR/$config
+        list --output json
+        expect_status 0
+        json ".snapshots[] | select(.name == \"$NAME\") | [.state_file, (.nodes | length)] | join(\",\")" false,3
+        json ".snapshots[] | select(.name == \"$NAME-with\").state_file" true
+    done
+}
+
+@test "S3 alone needs no node, nodes alone no S3, and a place that is down hides no other" {
+    place "$NAME" 40000 n1
+    lab s3-put "$NAME.zip" "$BATS_TEST_TMPDIR/$NAME.zip"
+    lab sshd-stop n2
+    in_store --output json
+    expect_status 3
+    json .status partial
+    json '[.nodes[].status] | join(",")' listed,failed,listed
+    json '.snapshots | length' 1
+    for node in "${NODES[@]}"; do lab cut $node; done
+    in_store --s3 --output json
+    expect_status 0
+    json '[.nodes[].status] | unique | join(",")' skipped
+    json '.snapshots[0].nodes | length' 0
+    lab mend
+    in_store --s3 --s3-via node --output json
+    expect_status 0
+    json .s3.via node
+    lab s3-cut operator
+    in_store --local --output json
+    expect_status 0
+    json .s3 null
+    in_store --s3-via local --output json
+    expect_status 3
+    json .s3.status failed
+    json '.snapshots | length' 1
+}
+
+@test "1,000 snapshots on each node" {
+    place "$NAME" 40000 n1
+    for node in "${NODES[@]}"; do
+        on $node sh -c "cat >$BACKUP/s.zip" <"$BATS_TEST_TMPDIR/$NAME.zip"
+        on $node /usr/bin/python3 -c "import os; [os.link('$BACKUP/s.zip', f'$BACKUP/s{i}.zip') for i in range(999)]"
+    done
+    list --output json
+    expect_status 0
+    json '.snapshots | length' 1001
+    json '[.snapshots[] | select(.nodes | length == 3)] | length' 1000
+}
