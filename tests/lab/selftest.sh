@@ -269,6 +269,7 @@ test_s3() {
     head -c 1000000 /dev/urandom > "$work/object"
     check "s3-put" "$lab" s3-put a/b "$work/object"
     check "s3-ls" prints "a/b 1000000" "$lab" s3-ls
+    check "s3-fill" sh -c '"$1" s3-fill 3 many/ && [ "$("$1" s3-ls | grep -c ^many/)" = 3 ]' sh "$lab"
     check "s3-get" sh -c '"$1" s3-get a/b "$2/got" && cmp "$2/object" "$2/got"' sh "$lab" "$work"
     check "s3-head" sh -c '"$1" s3-head a/b | grep -qx "content-length: 1000000"' sh "$lab"
     check "s3-head of nothing fails" not "$lab" s3-head nothing

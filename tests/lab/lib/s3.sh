@@ -208,6 +208,10 @@ cmd_s3_put() { s3_client put "$@"; }
 cmd_s3_head() { s3_client head "$@"; }
 cmd_s3_rm() { s3_client rm "$@"; }
 
+#: s3-fill COUNT PREFIX
+#:     objects of one byte, PREFIX0.zip, PREFIX1.zip, …
+cmd_s3_fill() { s3_client fill "$@"; }
+
 #: s3-mb BUCKET / s3-rb BUCKET
 #:     make a bucket; empty and remove it
 cmd_s3_mb() { s3_client mb "$@"; }

@@ -128,6 +128,11 @@ def put(store, key, file):
         store.call("PUT", f"{store.bucket}/{key}", body=source.read())
 
 
+def fill(store, count, prefix):
+    for i in range(int(count)):
+        store.call("PUT", f"{store.bucket}/{prefix}{i}.zip", body=b"x")
+
+
 def head(store, key):
     answer, _ = store.call("HEAD", f"{store.bucket}/{key}")
     for name, value in sorted((name.lower(), value) for name, value in answer.getheaders()):
@@ -236,7 +241,7 @@ def setup(store, issuer, thumbprint):
     bucket_put(store, store.env["S3_QUOTA_BUCKET"])
 
 
-COMMANDS = {"ls": ls, "get": get, "put": put, "head": head, "rm": delete, "uploads": uploads, "empty": empty,
+COMMANDS = {"ls": ls, "get": get, "put": put, "fill": fill, "head": head, "rm": delete, "uploads": uploads, "empty": empty,
             "mb": bucket_put, "rb": bucket_delete, "policy": policy, "quota": quota, "sts": sts, "setup": setup}
 
 if __name__ == "__main__":
