@@ -1,5 +1,6 @@
 #include "snapctl/cli/document.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -64,6 +65,32 @@ json_t *document_time(int64_t seconds)
     if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
         return json_null();
     return json_string(text);
+}
+
+static json_t *members(const struct database_facts *facts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < facts->n_members; i++) {
+        const struct database_member *member = &facts->members[i];
+        AUTO_FREE char *id = str_format("%" PRIx64, member->id);
+        json_t *object = json_object(), *urls = json_array();
+        for (size_t url = 0; url < member->n_peer_urls; url++)
+            document_append(urls, document_text(member->peer_urls[url], NULL));
+        document_add(object, "id", json_string(id));
+        document_add(object, "name", document_text(member->name, NULL));
+        document_add(object, "peer_urls", urls);
+        document_append(list, object);
+    }
+    return list;
+}
+
+void document_add_database(json_t *object, const struct database_facts *facts)
+{
+    document_add(object, "hash", facts ? document_number(facts->hash) : json_null());
+    document_add(object, "revision", facts ? json_integer(facts->revision) : json_null());
+    document_add(object, "total_keys", facts ? document_number(facts->total_keys) : json_null());
+    document_add(object, "total_bytes", facts ? document_number(facts->total_bytes) : json_null());
+    document_add(object, "members", facts ? members(facts) : json_null());
 }
 
 json_t *document_new(const char *status, int64_t started, int64_t duration_ms, const struct sc_err *err,

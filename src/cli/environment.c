@@ -7,6 +7,8 @@ const struct environment_variable environment_table[] = {
      "a file with the passphrase of every private key that has one; nobody is asked then"              },
     {ENVIRONMENT_AGENT_SOCKET,    "the socket of the SSH agent"                                        },
     {ENVIRONMENT_HOME,            "the folder that ~ stands for, with .ssh/id_rsa and .ssh/known_hosts"},
+    {ENVIRONMENT_TMPDIR,
+     "the folder for the temporary file with a database that is looked into; without it /var/tmp"      },
     {"https_proxy",
      "the proxy for S3, as curl reads it, beside http_proxy and all_proxy; --s3-proxy comes first"     },
     {"no_proxy",                  "the hosts that are reached without that proxy"                      },

@@ -42,7 +42,7 @@ const struct option options_table[] = {
      .help = "how many etcd nodes must have saved it for success (status 0)"},
     {.name = "verify", .value = "HOW", .type = OPTION_CHOICE, .target = TARGET(verify),
      .choices = verify_words, .fallback = "full", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
-     .help = "full reads each archive back and proves it restorable; quick reads only its directory, and "
+     .help = "full reads each archive back and proves it restorable, down to the database's pages; quick reads only its directory, and "
              "says so"},
     {.name = "timeout", .value = "SECONDS", .type = OPTION_SECONDS, .target = TARGET(timeout_s),
      .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,

@@ -23,7 +23,10 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     document_add(object, "bytes", saved || found ? document_number(node->facts.bytes) : json_null());
     document_add(object, "sha256", saved ? document_text(node->facts.sha256, NULL) : json_null());
     document_add(object, "verified", json_boolean(saved && node->verified));
-    document_add(object, "etcd", saved ? etcd_object(&node->facts) : json_null());
+    json_t *etcd = saved ? etcd_object(&node->facts) : json_null();
+    if (saved)
+        document_add_database(etcd, node->database);
+    document_add(object, "etcd", etcd);
     document_add(object, "state_file", saved ? json_boolean(node->facts.state_file) : json_null());
     document_add(object, "duration_ms", json_integer(node->run.duration_ms));
     document_add(object, "phase", json_string(run_phase_name(node->run.phase)));

@@ -1,5 +1,7 @@
 #include "readback.h"
 
+#include "inspect.h"
+
 enum {
     LEAST_MS = 120000,
     BYTES_PER_MS = 250, /* the slowest link on which a read-back is still waited for: 2 Mbit/s */
@@ -15,17 +17,37 @@ static int compare_size(const struct work *w, uint64_t bytes, struct sc_err *err
 }
 
 static int copy(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sink *upload,
-                struct archive_check *check, struct sc_err *err)
+                struct inspect *inspect, struct sc_err *err)
 {
     /* What the check refuses is not sent. */
-    struct sink *sinks[] = {archive_check_sink(check), upload};
+    struct sink *sinks[] = {inspect_sink(inspect), upload};
     if (stream_copy(ctx, ssh_stream_source(stream), sinks, upload ? 2 : 1, work_progress, w, err) < 0) {
         sinks[0]->abort(sinks[0]);
         return -1;
     }
     if (sinks[0]->finish(sinks[0], ctx, err) < 0)
         return -1;
-    return compare_size(w, archive_check_facts(check)->bytes, err);
+    return compare_size(w, inspect_archive(inspect).bytes, err);
+}
+
+/* What this machine has no room for says nothing against the archive. */
+static int look_into_database(struct readback *r, const struct ctx *ctx, struct inspect *inspect,
+                              struct sc_err *err)
+{
+    AUTO_DATABASE_FACTS struct database_facts facts = {0};
+    AUTO_ERR struct sc_err why = {0};
+    if (inspect_database(inspect, ctx, &facts, &why) == 0) {
+        inspect_tell(ctx, &facts);
+        r->database = database_facts_take(&facts);
+        return 0;
+    }
+    if (why.kind == ERR_SPACE || why.kind == ERR_SYSTEM) {
+        ctx_log(ctx, LOG_WARN, "the archive is good, but the database in it was not looked into: %s; %s",
+                why.text, why.hint ? why.hint : "");
+        return 0;
+    }
+    err_move(err, &why);
+    return -1;
 }
 
 static int read_and_check(struct readback *r, struct work *w, const struct ctx *ctx, struct sink *upload,
@@ -34,14 +56,17 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     struct ssh_stream *stream;
     if (node_open_archive(&w->node, w->ssh, ctx, NODE_READ_ALL, &stream, err) < 0)
         return -1;
-    struct archive_check *check = archive_check_new(w->run->plan->job.name, r->want_state);
-    int result = copy(w, ctx, stream, upload, check, err);
-    if (result == 0)
-        r->facts = *archive_check_facts(check);
-    archive_check_free(check);
+    struct inspect *inspect =
+        inspect_new(&(struct inspect_what){.name = w->run->plan->job.name, .want_state = r->want_state});
+    int result = copy(w, ctx, stream, upload, inspect, err);
     ssh_stream_close(stream);
     if (result < 0)
         work_disconnect(w); /* the rest of the stream is still on its way */
+    else
+        result = look_into_database(r, ctx, inspect, err);
+    if (result == 0)
+        r->facts = inspect_archive(inspect);
+    inspect_free(inspect);
     return result;
 }
 

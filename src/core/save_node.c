@@ -1,4 +1,4 @@
-#include "readback.h"
+#include "save_result.h"
 #include "save_run.h"
 #include "snapctl/base/str.h"
 
@@ -61,8 +61,7 @@ static int verify_all(struct work *w, const struct ctx *ctx, struct sink *upload
     struct readback r = readback_of(w);
     if (readback_all(&r, w, ctx, upload, err) < 0)
         return -1;
-    node_result(w)->facts = r.facts;
-    node_result(w)->verified = true;
+    save_result_keep(node_result(w), &r);
     return 0;
 }
 
@@ -113,10 +112,8 @@ static int send_again(struct work *w, const struct ctx *ctx, bool again, struct 
     bool read;
     if (readback_send(&r, w, ctx, &read, err) < 0)
         return -1;
-    if (read) {
-        node_result(w)->facts = r.facts;
-        node_result(w)->verified = true;
-    }
+    if (read)
+        save_result_keep(node_result(w), &r);
     return 0;
 }
 

@@ -33,6 +33,15 @@ struct run_node **save_result_nodes(const struct save_result *result)
     return nodes;
 }
 
+void save_result_keep(struct save_node *node, struct readback *r)
+{
+    node->facts = r->facts;
+    node->verified = true;
+    database_facts_free(node->database);
+    node->database = r->database;
+    r->database = NULL;
+}
+
 void save_result_free(struct save_result *result)
 {
     if (!result)
@@ -41,6 +50,7 @@ void save_result_free(struct save_result *result)
         free(result->nodes[i].run.address);
         free(result->nodes[i].path);
         free(result->nodes[i].commands);
+        database_facts_free(result->nodes[i].database);
         err_clear(&result->nodes[i].run.err);
     }
     store_result_free(result->store);

@@ -2,6 +2,7 @@
 #ifndef SNAPCTL_SRC_CORE_SAVE_RESULT_H
 #define SNAPCTL_SRC_CORE_SAVE_RESULT_H
 
+#include "readback.h"
 #include "snapctl/core/plan.h"
 #include "snapctl/core/save.h"
 
@@ -10,5 +11,8 @@ struct save_result *save_result_new(const struct plan *plan) WARN_UNUSED;
 
 /* For run_all: the parts of each node. The caller frees the array. */
 struct run_node **save_result_nodes(const struct save_result *result) WARN_UNUSED;
+
+/* The node's archive was read back and is good: moves what was found. */
+void save_result_keep(struct save_node *node, struct readback *r);
 
 #endif

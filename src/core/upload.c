@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "readback.h"
 #include "save_result.h"
 #include "snapctl/base/str.h"
 
@@ -44,10 +43,8 @@ static int send_archive(struct work *w, const struct ctx *ctx, bool again, struc
     bool read;
     if (readback_send(&r, w, ctx, &read, err) < 0)
         return -1;
-    if (read) {
-        node_result(w)->facts = r.facts;
-        node_result(w)->verified = true;
-    }
+    if (read)
+        save_result_keep(node_result(w), &r);
     return 0;
 }
 

@@ -9,6 +9,8 @@
 
 struct archive_check {
     struct sink sink;
+    const struct ctx *ctx; /* of the write under way */
+    struct sink *copy;     /* NULL: none */
     struct archive_entries entries;
     enum archive_entry current;
     struct zip_reader *zip;
@@ -34,7 +36,7 @@ static int entry_data(void *arg, const unsigned char *data, size_t len, struct s
     check->facts.etcd_bytes += len;
     if (etcd_hash_update(check->etcd, data, len, err) < 0)
         return err_wrap(err, "%s", check->entries.names[ARCHIVE_SNAPSHOT]);
-    return 0;
+    return check->copy ? check->copy->write(check->copy, check->ctx, data, len, err) : 0;
 }
 
 static int entry_ends(void *arg, struct sc_err *err)
@@ -54,7 +56,7 @@ static int check_write(struct sink *self, const struct ctx *ctx, const void *dat
                        struct sc_err *err)
 {
     struct archive_check *check = (struct archive_check *)self;
-    (void)ctx;
+    check->ctx = ctx;
     check->facts.bytes += len;
     sha256_update(check->sha256, data, len);
     return zip_reader_push(check->zip, data, len, err);
@@ -99,6 +101,16 @@ void archive_check_free(struct archive_check *check)
     sha256_free(check->sha256);
     etcd_hash_free(check->etcd);
     free(check);
+}
+
+void archive_check_copy(struct archive_check *check, struct sink *copy)
+{
+    check->copy = copy;
+}
+
+const char *archive_check_name(const struct archive_check *check)
+{
+    return check->entries.name;
 }
 
 struct sink *archive_check_sink(struct archive_check *check)

@@ -13,10 +13,12 @@ enum archive_entry { ARCHIVE_SNAPSHOT, ARCHIVE_STATE, ARCHIVE_ENTRY_KINDS };
 
 struct archive_entries {
     bool want_state;
-    char *names[ARCHIVE_ENTRY_KINDS];
+    char *name;                       /* of the snapshot; NULL: not known yet */
+    char *names[ARCHIVE_ENTRY_KINDS]; /* NULL as long as name is */
     bool seen[ARCHIVE_ENTRY_KINDS];
 };
 
+/* name NULL: the first entry tells it. */
 void archive_entries_init(struct archive_entries *entries, const char *name, bool want_state);
 void archive_entries_clear(struct archive_entries *entries);
 

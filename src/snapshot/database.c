@@ -1,5 +1,6 @@
 #include "snapctl/snapshot/database.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,7 +12,14 @@
 #include "etcd_hash.h"
 #include "sha256.h"
 
-enum { SECTOR = 512, HASH_PIECE = 4 << 20 };
+enum { SECTOR = 512, HASH_PIECE = 1 << 20 };
+
+struct input {
+    const unsigned char *data;
+    size_t len;
+    void *map;          /* the same, of a mapped file; else NULL */
+    const char *sha256; /* that was compared already; NULL: none */
+};
 
 /* A database has whole sectors, so 32 bytes more are its SHA-256: the same rule as etcd's. */
 static int split(size_t len, size_t *database, struct sc_err *err)
@@ -26,17 +34,19 @@ static int split(size_t len, size_t *database, struct sc_err *err)
     return 0;
 }
 
-static int check_sha256(const struct ctx *ctx, const unsigned char *data, size_t len, char hex[SHA256_HEX],
+static int check_sha256(const struct ctx *ctx, const struct input *in, size_t len, char hex[SHA256_HEX],
                         struct sc_err *err)
 {
     struct sha256 *sha256 = sha256_new();
     int result = 0;
     for (size_t at = 0; at < len && result == 0; at += HASH_PIECE) {
-        sha256_update(sha256, data + at, len - at < HASH_PIECE ? len - at : HASH_PIECE);
+        sha256_update(sha256, in->data + at, len - at < HASH_PIECE ? len - at : HASH_PIECE);
+        if (in->map)
+            (void)madvise(in->map, in->len, MADV_DONTNEED);
         result = ctx_check(ctx, err);
     }
     if (result == 0)
-        result = etcd_hash_compare(sha256, data + len, hex, err);
+        result = etcd_hash_compare(sha256, in->data + len, hex, err);
     sha256_free(sha256);
     return result;
 }
@@ -53,17 +63,18 @@ static int check_buckets(const struct ctx *ctx, struct database_pages *pages,
     return database_buckets_finish(buckets, err);
 }
 
-static int check_pages(const struct ctx *ctx, const unsigned char *data, size_t len,
+static int check_pages(const struct ctx *ctx, const struct input *in, size_t len,
                        struct database_facts *facts, struct sc_err *err)
 {
     struct database_meta meta;
     unsigned meta_page;
-    if (database_meta_choose(data, len, &meta, &meta_page, &facts->damaged_meta, err) < 0)
+    if (database_meta_choose(in->data, len, &meta, &meta_page, &facts->damaged_meta, err) < 0)
         return -1;
     facts->page_bytes = meta.page_bytes;
     facts->total_bytes = meta.pages * meta.page_bytes;
     AUTO_FREE unsigned char *use = mem_calloc((size_t)meta.pages, 1);
-    struct database_pages pages = {.data = data, .n = meta.pages, .page_bytes = meta.page_bytes, .use = use};
+    struct database_pages pages = {
+        .data = in->data, .n = meta.pages, .page_bytes = meta.page_bytes, .use = use, .map = in->map};
     if (database_freelist_read(&pages, &meta, meta_page, err) < 0 ||
         check_buckets(ctx, &pages, &meta, meta_page, facts, err) < 0)
         return -1;
@@ -71,28 +82,37 @@ static int check_pages(const struct ctx *ctx, const unsigned char *data, size_t 
 }
 
 /* The SHA-256 comes first: it reads the file from front to end, so that the walk finds it in memory. */
-static int check_all(const struct ctx *ctx, const unsigned char *data, size_t len,
-                     struct database_facts *facts, struct sc_err *err)
+static int look(const struct ctx *ctx, const struct input *in, struct database_facts *facts,
+                struct sc_err *err)
 {
     size_t database;
-    if (split(len, &database, err) < 0)
+    if (split(in->len, &database, err) < 0)
         return -1;
-    if (database < len && check_sha256(ctx, data, database, facts->sha256, err) < 0)
+    if (in->sha256)
+        snprintf(facts->sha256, sizeof facts->sha256, "%s", in->sha256);
+    else if (database < in->len && check_sha256(ctx, in, database, facts->sha256, err) < 0)
         return -1;
-    return check_pages(ctx, data, database, facts, err);
+    return check_pages(ctx, in, database, facts, err);
 }
 
-int database_check(const struct ctx *ctx, const void *data, size_t len, struct database_facts *facts,
-                   struct sc_err *err)
+static int check_all(const struct ctx *ctx, const struct input *in, struct database_facts *facts,
+                     struct sc_err *err)
 {
     *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
-    if (check_all(ctx, data, len, facts, err) == 0)
+    if (look(ctx, in, facts, err) == 0)
         return 0;
     database_facts_clear(facts);
     return -1;
 }
 
-int database_check_file(const struct ctx *ctx, int fd, struct database_facts *facts, struct sc_err *err)
+int database_check(const struct ctx *ctx, const void *data, size_t len, struct database_facts *facts,
+                   struct sc_err *err)
+{
+    return check_all(ctx, &(struct input){.data = data, .len = len}, facts, err);
+}
+
+int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struct database_facts *facts,
+                        struct sc_err *err)
 {
     struct stat st;
     *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
@@ -108,7 +128,8 @@ int database_check_file(const struct ctx *ctx, int fd, struct database_facts *fa
         return err_set_errno(err, ERR_SYSTEM, "cannot map the snapshot");
     /* Only a wish: without it the same is found, more slowly. */
     (void)madvise(data, len, MADV_WILLNEED);
-    int result = database_check(ctx, data, len, facts, err);
+    const struct input in = {.data = data, .len = len, .map = data, .sha256 = sha256};
+    int result = check_all(ctx, &in, facts, err);
     munmap(data, len);
     return result;
 }
@@ -119,4 +140,20 @@ void database_facts_clear(struct database_facts *facts)
         database_member_clear(&facts->members[i]);
     free(facts->members);
     *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
+}
+
+struct database_facts *database_facts_take(struct database_facts *facts)
+{
+    struct database_facts *own = mem_calloc(1, sizeof *own);
+    *own = *facts;
+    *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
+    return own;
+}
+
+void database_facts_free(struct database_facts *facts)
+{
+    if (!facts)
+        return;
+    database_facts_clear(facts);
+    free(facts);
 }

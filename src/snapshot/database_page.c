@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "le.h"
 #include "snapctl/base/str.h"
@@ -18,6 +19,24 @@ int database_page_bad(struct sc_err *err, uint64_t id, const char *format, ...)
     AUTO_FREE char *text = str_vformat(format, args);
     va_end(args);
     return err_set(err, ERR_CORRUPT, "page %" PRIu64 ": %s", id, text);
+}
+
+/* What the kernel maps around a page that is read, and what of the map may be in memory. */
+enum { WINDOW = 64 << 10, HELD_MAX = 2 << 20 };
+
+/* Pages that were read count as this process's memory until they are given back; the kernel keeps them, and
+ * they come again if they are needed. */
+static void hold(struct database_pages *pages, const struct database_page *page)
+{
+    uint64_t window = page->id * pages->page_bytes / WINDOW;
+    if (!pages->map || (window == pages->window && page->bytes <= WINDOW))
+        return;
+    pages->window = window;
+    pages->held += WINDOW + page->bytes;
+    if (pages->held < HELD_MAX)
+        return;
+    (void)madvise(pages->map, (size_t)pages->n * pages->page_bytes, MADV_DONTNEED);
+    pages->held = 0;
 }
 
 static const char *kinds_name(unsigned kinds)
@@ -59,6 +78,7 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
         return database_page_bad(err, id, "reaches over %" PRIu64 " pages, but only %" PRIu64 " are left", n,
                                  pages->n - id);
     page->bytes = (size_t)n * pages->page_bytes;
+    hold(pages, page);
     return claim(pages, id, n, from, err);
 }
 

@@ -29,6 +29,9 @@ struct database_pages {
     uint64_t n;
     uint32_t page_bytes;
     unsigned char *use; /* n of enum database_use */
+    void *map;          /* the same as data where that is a mapped file; else NULL */
+    uint64_t window;    /* of the map, which was read last */
+    size_t held;        /* bytes of the map that may be in memory */
 };
 
 struct database_page {

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: database_facts FILE\n");
         return 2;
     }
-    if (database_check_file(&ctx, fd, &facts, &err) < 0) {
+    if (database_check_file(&ctx, fd, NULL, &facts, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

@@ -8,6 +8,7 @@
 
 #include "snapctl/base/err.h"
 #include "snapctl/base/log.h"
+#include "snapctl/snapshot/database.h"
 
 /* Takes value over. */
 void document_add(json_t *object, const char *key, json_t *value);
@@ -28,6 +29,11 @@ json_t *document_time(int64_t seconds);
 
 /* {"kind","text","hint","retryable"}, null for none. */
 json_t *document_error(const struct sc_err *err, struct log *log);
+
+/* Adds what was found in a database: "hash", "revision", "total_keys", "total_bytes", and "members", an array
+ * of {"id","name","peer_urls"}; all null for NULL. The hash is a number, as etcdctl prints it, and the ids
+ * are hexadecimal. */
+void document_add_database(json_t *object, const struct database_facts *facts);
 
 /* The head of every document: {"schema":1,"status","started","duration_ms","error"}. */
 json_t *document_new(const char *status, int64_t started, int64_t duration_ms, const struct sc_err *err,

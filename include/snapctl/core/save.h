@@ -12,6 +12,7 @@
 #include "snapctl/core/run.h"
 #include "snapctl/core/store.h"
 #include "snapctl/snapshot/archive.h"
+#include "snapctl/snapshot/database.h"
 
 enum save_require { SAVE_REQUIRE_ALL, SAVE_REQUIRE_QUORUM, SAVE_REQUIRE_ANY };
 enum save_verify { SAVE_VERIFY_FULL, SAVE_VERIFY_QUICK };
@@ -41,10 +42,11 @@ const char *save_status_name(enum save_status status);
 struct save_node {
     struct run_node run;
     enum save_status status;
-    char *path;                 /* of the archive on the node */
-    bool verified;              /* read back whole */
-    struct archive_facts facts; /* of a saved one */
-    char *commands;             /* --dry-run: the exact remote commands, one a line; else NULL */
+    char *path;                      /* of the archive on the node */
+    bool verified;                   /* read back whole */
+    struct archive_facts facts;      /* of a saved one */
+    struct database_facts *database; /* of one that was verified; NULL: it was not looked into */
+    char *commands;                  /* --dry-run: the exact remote commands, one a line; else NULL */
 };
 
 enum save_outcome { SAVE_OK, SAVE_PARTIAL, SAVE_ALL_FAILED, SAVE_REFUSED, SAVE_INTERRUPTED };

@@ -25,7 +25,7 @@ struct archive_facts {
 };
 
 /* The whole archive, pushed through in pieces of any size; memory is bounded (under 256 KiB).
- * name is the snapshot's; want_state makes a missing state entry an error.
+ * name is the snapshot's, NULL for whichever it has; want_state makes a missing state entry an error.
  * write fails with ERR_CORRUPT as soon as something is wrong, and says what and at which offset; finish fails
  * unless all holds: local headers, data descriptors and central directory agree, CRC-32 of every entry, no
  * bytes between or behind, the entry /backup/NAME exactly once and no other than the state file beside it (a
@@ -34,6 +34,13 @@ struct archive_check;
 struct archive_check *archive_check_new(const char *name, bool want_state) WARN_UNUSED;
 void archive_check_free(struct archive_check *check);
 struct sink *archive_check_sink(struct archive_check *check);
+
+/* What the entry /backup/NAME holds is written to copy as well, which is neither finished nor aborted: it may
+ * turn out to be damaged afterwards. */
+void archive_check_copy(struct archive_check *check, struct sink *copy);
+
+/* The snapshot's name; NULL: not known yet. */
+const char *archive_check_name(const struct archive_check *check);
 
 /* After a finish that succeeded. */
 const struct archive_facts *archive_check_facts(const struct archive_check *check);

@@ -55,11 +55,17 @@ int database_check(const struct ctx *ctx, const void *data, size_t len, struct d
                    struct sc_err *err) WARN_UNUSED;
 
 /* The same for a regular file, which is mapped: whoever shortens it meanwhile kills this process with SIGBUS.
- * So it must be a file that nobody else can write, such as an unlinked one. Its offset does not matter. */
-int database_check_file(const struct ctx *ctx, int fd, struct database_facts *facts,
+ * So it must be a file that nobody else can write, such as an unlinked one. Its offset does not matter.
+ * A few MiB of it are in memory at a time. sha256: of the database, where it has been compared with the one
+ * behind it; NULL: that is done here. */
+int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struct database_facts *facts,
                         struct sc_err *err) WARN_UNUSED;
 
 /* Frees what the facts hold and empties them. */
 void database_facts_clear(struct database_facts *facts);
+
+/* Moves the facts, which are empty then, to memory of their own, for database_facts_free. */
+struct database_facts *database_facts_take(struct database_facts *facts) WARN_UNUSED;
+void database_facts_free(struct database_facts *facts); /* NULL is allowed */
 
 #endif

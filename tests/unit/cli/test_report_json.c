@@ -34,6 +34,17 @@ static void assert_document(char *text, const char *wanted)
 static char address_one[] = "10.0.0.1", address_two[] = "10.0.0.2", path[] = "/opt/rke/etcd-snapshots/x.zip",
             name[] = "x";
 
+static char member_name[] = "etcd-one", peer_url[] = "https://10.0.0.1:2380", *peer_urls[] = {peer_url};
+static struct database_member members[] = {
+    {0xfedcba9876543210, member_name, peer_urls, 1}
+};
+static struct database_facts database = {.hash = 4000000000,
+                                         .revision = 77,
+                                         .total_keys = 1234,
+                                         .total_bytes = 240000000,
+                                         .members = members,
+                                         .n_members = 1};
+
 static struct save_node saved_node(void)
 {
     return (struct save_node){
@@ -47,6 +58,7 @@ static struct save_node saved_node(void)
                   .etcd_bytes = 240000032,
                   .etcd_sha256 = SHA_ETCD,
                   .state_file = true},
+        .database = &database,
         .run.duration_ms = 12345,
     };
 }
@@ -79,7 +91,10 @@ static struct save_result result_of(struct save_node *nodes, size_t n, enum save
 #define SAVED_NODE                                                                                           \
     "{\"address\":\"10.0.0.1\",\"status\":\"saved\",\"path\":\"/opt/rke/etcd-snapshots/x.zip\","             \
     "\"bytes\":118000000,\"sha256\":\"" SHA_ARCHIVE "\",\"verified\":true,"                                  \
-    "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\"},\"state_file\":true,\"duration_ms\":12345,"  \
+    "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\","                                             \
+    "\"hash\":4000000000,\"revision\":77,\"total_keys\":1234,\"total_bytes\":240000000,"                     \
+    "\"members\":[{\"id\":\"fedcba9876543210\",\"name\":\"etcd-one\","                                       \
+    "\"peer_urls\":[\"https://10.0.0.1:2380\"]}]},\"state_file\":true,\"duration_ms\":12345,"                \
     "\"phase\":\"done\",\"error\":null}"
 #define UNSAVED_NODE(status, path, phase, error)                                                             \
     "{\"address\":\"10.0.0.2\",\"status\":\"" status "\",\"path\":" path ",\"bytes\":null,\"sha256\":null,"  \
@@ -101,13 +116,16 @@ static void quick(void **state)
     (void)state;
     struct save_node nodes[] = {saved_node()};
     nodes[0].verified = false;
+    nodes[0].database = NULL;
     nodes[0].facts.sha256[0] = nodes[0].facts.etcd_sha256[0] = '\0';
     struct save_result result = result_of(nodes, 1, SAVE_OK);
     assert_document(
         report_json(&result, NULL),
         HEAD("ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"saved\","
                    "\"path\":\"/opt/rke/etcd-snapshots/x.zip\",\"bytes\":118000000,\"sha256\":null,"
-                   "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null},\"state_file\":true,"
+                   "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null,\"hash\":null,"
+                   "\"revision\":null,\"total_keys\":null,\"total_bytes\":null,\"members\":null},"
+                   "\"state_file\":true,"
                    "\"duration_ms\":12345,\"phase\":\"done\",\"error\":null}],\"s3\":null}");
 }
 

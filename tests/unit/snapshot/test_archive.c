@@ -539,6 +539,76 @@ static void test_refuses_what_is_no_zip(void **state)
                "byte 0: a local file header must stand here, found 1f 8b 08 00");
 }
 
+struct copy {
+    struct sink sink;
+    struct buf kept;
+};
+
+static int keep(struct sink *self, const struct ctx *c, const void *data, size_t len, struct sc_err *err)
+{
+    (void)c;
+    (void)err;
+    buf_append(&((struct copy *)self)->kept, data, len);
+    return 0;
+}
+
+static void test_hands_on_the_snapshot_alone(void **state)
+{
+    (void)state;
+    const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    struct sample s;
+    struct maker m;
+    sample_make(&s, &m, MAKER_GO);
+    struct copy copy = {.sink.write = keep};
+    struct archive_check *check = archive_check_new(NULL, true);
+    archive_check_copy(check, &copy.sink);
+    struct sink *sink = archive_check_sink(check);
+    assert_null(archive_check_name(check));
+    assert_int_equal(sink->write(sink, &ctx, m.zip.data, m.zip.len, NULL), 0);
+    assert_int_equal(sink->finish(sink, &ctx, NULL), 0);
+    assert_string_equal(archive_check_name(check), "snap");
+    assert_int_equal(copy.kept.len, s.snapshot.len);
+    assert_memory_equal(copy.kept.data, s.snapshot.data, s.snapshot.len);
+    archive_check_free(check);
+    buf_free(&copy.kept);
+    sample_free(&s, &m);
+}
+
+static void test_without_a_name_takes_the_archives_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *paths[2], *text; /* NULL: it is good */
+    } rows[] = {
+        {{SNAPSHOT, STATE},                           NULL                             },
+        {{STATE, SNAPSHOT},                           NULL                             },
+        {{SNAPSHOT, "/etc/kubernetes/snip.rkestate"}, "no other entries than"          },
+        {{"/etc/kubernetes/snip.rkestate", SNAPSHOT}, "no other entries than"          },
+        {{"/backup/a/b", STATE},                      "must have an entry /backup/NAME"},
+        {{"/backup/../snap", STATE},                  "must have an entry /backup/NAME"},
+        {{"/backup/", STATE},                         "must have an entry /backup/NAME"},
+        {{"/etc/passwd", SNAPSHOT},                   "must have an entry /backup/NAME"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sample s;
+        struct maker m;
+        struct archive_facts facts;
+        AUTO_ERR struct sc_err err = {0};
+        sample_init(&s, MAKER_GO);
+        bool state_first = strncmp(rows[i].paths[0], "/etc", 4) == 0;
+        struct maker_entry swapped[] = {s.entries[state_first], s.entries[!state_first]};
+        swapped[0].name = rows[i].paths[0];
+        swapped[1].name = rows[i].paths[1];
+        maker_make(&m, swapped, 2, false);
+        int result = maker_check(NULL, false, m.zip.data, m.zip.len, m.zip.len, &facts, &err);
+        if (rows[i].text)
+            assert_true(result < 0 && strstr(err.text, rows[i].text));
+        else
+            assert_int_equal(result, 0);
+        sample_free(&s, &m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -559,6 +629,8 @@ int main(void)
         cmocka_unit_test(test_refuses_two_zip64_fields),
         cmocka_unit_test(test_directory_must_list_each_entry_once_in_order),
         cmocka_unit_test(test_refuses_what_is_no_zip),
+        cmocka_unit_test(test_hands_on_the_snapshot_alone),
+        cmocka_unit_test(test_without_a_name_takes_the_archives_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static void test_what_etcd_wrote(void **state)
     (void)state;
     AUTO_CLOSE int fd = open(PATH, O_RDONLY | O_CLOEXEC);
     assert_int_equal(lseek(fd, 100, SEEK_SET), 100);
-    assert_int_equal(database_check_file(&ctx, fd, &facts, &err), 0);
+    assert_int_equal(database_check_file(&ctx, fd, NULL, &facts, &err), 0);
     expect_original_facts(&facts);
     hex_of(original, DATABASE, hex);
     assert_string_equal(facts.sha256, hex);
@@ -114,15 +114,15 @@ static void test_files_that_cannot_be_read(void **state)
     struct database_facts facts;
     AUTO_ERR struct sc_err err = {0};
     (void)state;
-    assert_int_equal(database_check_file(&ctx, -1, &facts, &err), -1);
+    assert_int_equal(database_check_file(&ctx, -1, NULL, &facts, &err), -1);
     assert_int_equal(err.kind, ERR_SYSTEM);
     AUTO_CLOSE int folder = open("/", O_RDONLY | O_CLOEXEC);
-    assert_int_equal(database_check_file(&ctx, folder, &facts, &err), -1);
+    assert_int_equal(database_check_file(&ctx, folder, NULL, &facts, &err), -1);
     assert_string_equal(err.text, "the snapshot is not a regular file");
     char path[] = "/tmp/snapctl-test.XXXXXX";
     AUTO_CLOSE int empty = mkostemp(path, O_CLOEXEC);
     unlink(path);
-    assert_int_equal(database_check_file(&ctx, empty, &facts, &err), -1);
+    assert_int_equal(database_check_file(&ctx, empty, NULL, &facts, &err), -1);
     assert_string_equal(err.text, "0 bytes are too few for a database");
 }
 

@@ -1,0 +1,130 @@
+#include "snapctl/base/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "snapctl/base/str.h"
+
+/* Many times what etcd can hold (its documentation: 8 GiB), against archives made to fill a disk. */
+static const uint64_t bytes_max = (uint64_t)64 << 30;
+
+struct spool {
+    struct sink sink;
+    const char *folder;
+    int fd;         /* -1: something went wrong */
+    int went_wrong; /* errno; 0: nothing */
+    uint64_t bytes;
+};
+
+/* For file systems that know no files without a name. */
+static int make_and_unlink(const char *folder)
+{
+    AUTO_FREE char *path = str_format("%s/snapctl.XXXXXX", folder);
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+static int open_unnamed(const char *folder)
+{
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+    bool unknown = fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL);
+    return unknown ? make_and_unlink(folder) : fd;
+}
+
+/* Gives the room back at once. */
+static void give_up(struct spool *spool, int why)
+{
+    spool->went_wrong = why;
+    if (spool->fd >= 0)
+        close(spool->fd);
+    spool->fd = -1;
+}
+
+static int spool_write(struct sink *self, const struct ctx *ctx, const void *data, size_t len,
+                       struct sc_err *err)
+{
+    struct spool *spool = (struct spool *)self;
+    const char *at = data;
+    (void)ctx;
+    (void)err;
+    spool->bytes += len;
+    if (spool->bytes > bytes_max)
+        give_up(spool, EFBIG);
+    while (spool->fd >= 0 && len) {
+        ssize_t n = write(spool->fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            give_up(spool, errno);
+            break;
+        }
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int spool_finish(struct sink *self, const struct ctx *ctx, struct sc_err *err)
+{
+    (void)self;
+    (void)ctx;
+    (void)err;
+    return 0;
+}
+
+static void spool_abort(struct sink *self)
+{
+    give_up((struct spool *)self, ECANCELED);
+}
+
+struct spool *spool_new(void)
+{
+    struct spool *spool = mem_calloc(1, sizeof *spool);
+    const char *folder = getenv("TMPDIR");
+    spool->sink = (struct sink){.write = spool_write, .finish = spool_finish, .abort = spool_abort};
+    spool->folder = folder && *folder ? folder : "/var/tmp";
+    spool->fd = open_unnamed(spool->folder);
+    if (spool->fd < 0)
+        give_up(spool, errno);
+    return spool;
+}
+
+void spool_free(struct spool *spool)
+{
+    if (!spool)
+        return;
+    if (spool->fd >= 0)
+        close(spool->fd);
+    free(spool);
+}
+
+struct sink *spool_sink(struct spool *spool)
+{
+    return &spool->sink;
+}
+
+uint64_t spool_bytes(const struct spool *spool)
+{
+    return spool->bytes;
+}
+
+int spool_file(const struct spool *spool, struct sc_err *err)
+{
+    if (spool->fd >= 0)
+        return spool->fd;
+    AUTO_FREE char *folder = str_visible(spool->folder, strlen(spool->folder), false);
+    AUTO_FREE char *size = str_bytes(spool->bytes);
+    int why = spool->went_wrong;
+    if (why == ENOSPC || why == EDQUOT || why == EFBIG) {
+        err_set(err, ERR_SPACE, "no room in %s for a temporary file of %s", folder, size);
+    } else {
+        errno = why;
+        err_set_errno(err, ERR_SYSTEM, "cannot keep a temporary file of %s in %s", size, folder);
+    }
+    return err_hint(err, "set TMPDIR to a folder with that much room");
+}

@@ -1,0 +1,72 @@
+#include "inspect.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "snapctl/base/spool.h"
+
+struct inspect {
+    struct archive_check *check; /* NULL: of a plain snapshot */
+    struct spool *spool;
+};
+
+struct inspect *inspect_new(const struct inspect_what *what)
+{
+    struct inspect *inspect = mem_calloc(1, sizeof *inspect);
+    inspect->spool = spool_new();
+    if (what->plain)
+        return inspect;
+    inspect->check = archive_check_new(what->name, what->want_state);
+    archive_check_copy(inspect->check, spool_sink(inspect->spool));
+    return inspect;
+}
+
+void inspect_free(struct inspect *inspect)
+{
+    if (!inspect)
+        return;
+    archive_check_free(inspect->check);
+    spool_free(inspect->spool);
+    free(inspect);
+}
+
+struct sink *inspect_sink(struct inspect *inspect)
+{
+    return inspect->check ? archive_check_sink(inspect->check) : spool_sink(inspect->spool);
+}
+
+struct archive_facts inspect_archive(const struct inspect *inspect)
+{
+    uint64_t bytes = spool_bytes(inspect->spool);
+    return inspect->check ? *archive_check_facts(inspect->check)
+                          : (struct archive_facts){.bytes = bytes, .etcd_bytes = bytes};
+}
+
+const char *inspect_name(const struct inspect *inspect)
+{
+    return inspect->check ? archive_check_name(inspect->check) : NULL;
+}
+
+int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct database_facts *facts,
+                     struct sc_err *err)
+{
+    int fd = spool_file(inspect->spool, err);
+    const char *sha256 = inspect->check ? archive_check_facts(inspect->check)->etcd_sha256 : NULL;
+    if (fd < 0)
+        return -1;
+    if (database_check_file(ctx, fd, sha256, facts, err) == 0)
+        return 0;
+    return err->kind == ERR_CORRUPT ? err_wrap(err, "the database") : -1;
+}
+
+void inspect_tell(const struct ctx *ctx, const struct database_facts *facts)
+{
+    ctx_log(ctx, LOG_DEBUG,
+            "database: hash %08" PRIx32 ", revision %" PRId64 ", %" PRIu64 " keys, %zu members", facts->hash,
+            facts->revision, facts->total_keys, facts->n_members);
+    if (facts->damaged_meta != DATABASE_META_GOOD)
+        ctx_log(ctx, LOG_WARN,
+                "page %d of the database is damaged: it can be restored, as another page holds the same, but "
+                "look at the disk and the memory of the node",
+                facts->damaged_meta);
+}

@@ -1,0 +1,36 @@
+/* A snapshot that flows by is proven, down to the database in it, which is kept in a spool until it has all
+ * come. */
+#ifndef SNAPCTL_SRC_CORE_INSPECT_H
+#define SNAPCTL_SRC_CORE_INSPECT_H
+
+#include "snapctl/snapshot/archive.h"
+#include "snapctl/snapshot/database.h"
+
+struct inspect;
+
+struct inspect_what {
+    const char *name; /* of the snapshot; NULL: whichever the archive has */
+    bool want_state;  /* an archive without the state file is no good */
+    bool plain;       /* no archive, but what etcdctl wrote */
+};
+
+struct inspect *inspect_new(const struct inspect_what *what) WARN_UNUSED;
+void inspect_free(struct inspect *inspect); /* NULL is allowed */
+
+/* Its finish tells whether the archive is good, and nothing of a plain snapshot. */
+struct sink *inspect_sink(struct inspect *inspect);
+
+/* After that: what is known of the archive. Of a plain snapshot these are the sizes. */
+struct archive_facts inspect_archive(const struct inspect *inspect);
+
+/* The name in the archive; NULL for a plain snapshot. */
+const char *inspect_name(const struct inspect *inspect);
+
+/* And then the database. ERR_CORRUPT; ERR_SPACE or ERR_SYSTEM if it could not be kept and nobody knows. */
+int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct database_facts *facts,
+                     struct sc_err *err) WARN_UNUSED;
+
+/* Tells in the log what was found in a database, and warns of what is not quite right with it. */
+void inspect_tell(const struct ctx *ctx, const struct database_facts *facts);
+
+#endif
