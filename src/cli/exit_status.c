@@ -3,13 +3,13 @@
 #include <signal.h>
 
 const struct exit_status exit_status_table[] = {
-    {EXIT_STATUS_OK,               "saved on as many etcd nodes as --require says, and uploaded if that was asked for"},
+    {EXIT_STATUS_OK,               "done; of save: on as many etcd nodes as --require says, and uploaded if asked for"},
     {EXIT_STATUS_NONE_SAVED,
-     "no etcd node was saved; of upload: every etcd node failed; of list: no place could be listed"                   },
+     "nothing came of it: no etcd node was saved; of other commands: every place failed"                              },
     {EXIT_STATUS_REFUSED,
      "wrong usage or configuration, or refused for another reason, before anything was touched"                       },
     {EXIT_STATUS_TOO_FEW,
-     "fewer etcd nodes were saved than --require says, or the upload failed; of list: not all places could be listed" },
+     "some of it failed: fewer etcd nodes were saved than --require says, the upload failed, or another place did"    },
     {EXIT_STATUS_OUTPUT,           "done, but the result could not be written to standard output"                     },
     {EXIT_STATUS_SIGNAL + SIGHUP,  "interrupted by SIGHUP"                                                            },
     {EXIT_STATUS_SIGNAL + SIGINT,  "interrupted by SIGINT"                                                            },
