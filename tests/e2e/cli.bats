@@ -3,11 +3,12 @@
 setup() {
     load helpers
     common_setup
+    one_node
     HOSTS=$LAB_DIR/known_hosts
 }
 
 @test "every spelling of RKE's command" {
-    cd "$LAB_DIR"
+    cd "${CONFIG%/*}"
     local -a spellings=(
         "etcd snapshot-save --config cluster.yml --name @"
         "etcd snapshot-save -config cluster.yml -name @"
@@ -23,18 +24,21 @@ setup() {
         "etcd snapshot-save --name @ --ignore-docker-version=true"
         "save -name=@ -config=cluster.yml"
     )
+    # shellcheck disable=SC2086 # words on purpose
     for number in "${!spellings[@]}"; do
-        # shellcheck disable=SC2086 # words on purpose
-        snapctl ${spellings[number]/@/$NAME-$number} --known-hosts "$HOSTS"
+        snapctl ${spellings[number]/@/$NAME-$number} --known-hosts "$HOSTS" --dry-run
         expect_status 0
-        expect_archive n1 "$NAME-$number"
+        expect_output "1 of 1 etcd hosts are ready for snapshot [$NAME-$number]"
     done
+    snapctl ${spellings[0]/@/$NAME} --known-hosts "$HOSTS"
+    expect_status 0
+    expect_archive n1
 }
 
 @test "RKE_CONFIG names the file" {
-    RKE_CONFIG=$CONFIG snapctl save --known-hosts "$HOSTS" --name "$NAME"
+    RKE_CONFIG=$CONFIG snapctl save --known-hosts "$HOSTS" --name "$NAME" --dry-run
     expect_status 0
-    expect_archive n1
+    expect_output "1 of 1 etcd hosts are ready for snapshot [$NAME]"
 }
 
 @test "--quiet prints nothing but results and errors" {

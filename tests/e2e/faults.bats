@@ -14,12 +14,14 @@ teardown() { mend; }
 }
 
 @test "etcd is stopped" {
+    one_node
     lab etcd-stop n1
     save --output json
     expect_only_n1_failed etcd "etcd is not running on host [10.77.0.11]"
 }
 
 @test "too little room for the database and its archive" {
+    one_node
     lab fill n1 100
     save --output json
     expect_only_n1_failed space "not enough room"
@@ -39,6 +41,7 @@ teardown() { mend; }
 }
 
 @test "the snapshot tool fails: its own reason is told, and --debug shows its log" {
+    one_node
     lab tool n1 "fail=etcdserver: mvcc: database space exceeded" tries=2 retry=0
     save --output json
     expect_only_n1_failed snapshot "database space exceeded"
@@ -58,6 +61,7 @@ teardown() { mend; }
 }
 
 @test "an archive whose end is cut: found by the quick look too" {
+    one_node
     lab tool n1 truncate=100
     save --output json --verify quick
     expect_only_n1_failed corrupt ""
@@ -65,12 +69,14 @@ teardown() { mend; }
 }
 
 @test "an archive without the state file that was placed" {
+    one_node
     lab tool n1 nostate=1
     save --output json
     expect_only_n1_failed corrupt rkestate
 }
 
 @test "a tool that ends well and leaves no archive" {
+    one_node
     lab tool n1 nozip=1
     save --output json
     expect_only_n1_failed corrupt "is not there"
@@ -78,6 +84,7 @@ teardown() { mend; }
 }
 
 @test "a state file that the tool leaves behind is removed" {
+    one_node
     lab tool n1 keepstate=1
     save
     expect_status 0
@@ -85,12 +92,11 @@ teardown() { mend; }
 }
 
 @test "another run's container is running: respected, and named" {
+    one_node
     lab tool n1 delay=30
     save_in_background
     first=$job
     eventually 15 container_runs n1
-    eventually 30 grep -q "10.77.0.12: saved" "$ERR"
-    eventually 30 grep -q "10.77.0.13: saved" "$ERR"
     NAME=$NAME-second
     save --output json
     second=$output
@@ -103,13 +109,16 @@ teardown() { mend; }
 }
 
 @test "RKE's own container is running" {
+    one_node
     on n1 docker run -d --name etcd-snapshot-once --network none --entrypoint sleep rancher/rke-tools:v0.1.90 60
     save --output json
     expect_only_n1_failed busy "RKE or another tool"
     container_runs n1
+    on n1 docker rm -f etcd-snapshot-once
 }
 
 @test "a container that has just been created is respected, one of long ago is not" {
+    one_node
     on n1 docker create --name etcd-snapshot-once --network none --entrypoint sleep rancher/rke-tools:v0.1.90 60
     save --output json
     expect_only_n1_failed busy ""
@@ -129,6 +138,7 @@ EOF
 }
 
 @test "a container that has ended is removed" {
+    one_node
     on n1 docker run --name etcd-snapshot-once --network none --entrypoint true rancher/rke-tools:v0.1.90
     save
     expect_status 0
@@ -136,6 +146,7 @@ EOF
 }
 
 @test "an image that is missing and cannot be pulled" {
+    one_node
     save --image 127.0.0.1:9/rancher/rke-tools:v9 --output json
     expect_status 1
     json .status failed
@@ -148,6 +159,7 @@ EOF
 }
 
 @test "an image that is missing is pulled, with the registry's password by standard input only" {
+    one_node
     # The engine of the lab has no registry to ask: the shim plays the part of login and pull, and keeps what it saw.
     shim n1 <<'EOF'
 #!/bin/sh
@@ -158,9 +170,6 @@ case "$*" in
 *) exec /usr/bin/docker "$@" ;;
 esac
 EOF
-    for node in n2 n3; do
-        on $node docker tag rancher/rke-tools:v0.1.90 127.0.0.1:9/rancher/rke-tools:v1
-    done
     changed_config '$a\
 private_registries:\
   - url: 127.0.0.1:9\
@@ -182,6 +191,7 @@ private_registries:\
 }
 
 @test "no image is known" {
+    one_node
     on n1 docker rm service-sidekick
     shim n1 <<'EOF'
 #!/bin/sh
@@ -194,6 +204,7 @@ EOF
 }
 
 @test "Docker too old, unknown, and newer; with the flag and with the key" {
+    one_node
     shim_version n1 1.12.6
     save --output json
     expect_only_n1_failed docker "Unsupported Docker version found [1.12.6] on host [10.77.0.11], supported versions are [1.13.x"
@@ -205,23 +216,24 @@ EOF
     expect_only_n1_failed docker "[18.03.1-ce]"
 
     NAME=$NAME-c
-    save --ignore-docker-version
+    save --ignore-docker-version --dry-run
     expect_status 0
 
     NAME=$NAME-d
     changed_config '1a ignore_docker_version: true'
-    save
+    save --dry-run
     expect_status 0
 
     NAME=$NAME-e
-    CONFIG=$LAB_DIR/cluster.yml
+    CONFIG=$BASE
     shim_version n1 28.2.2
-    save
+    save --dry-run
     expect_status 0
     expect_stderr "Docker 28.2.2 is newer"
 }
 
 @test "no way to use Docker: every way is told" {
+    one_node
     changed_config 's/user: root/user: rancher/;s/id_ed25519/id_ed25519/'
     on n1 gpasswd -d rancher docker
     save --output json
@@ -231,6 +243,7 @@ EOF
 }
 
 @test "docker by its full path, where it is not in PATH" {
+    one_node
     shim n1 <<'EOF'
 #!/bin/sh
 echo "no docker here" >&2
@@ -242,6 +255,7 @@ EOF
 }
 
 @test "the network is lost during the snapshot and comes back" {
+    one_node
     lab tool n1 delay=6
     save_in_background --output json
     eventually 15 container_runs n1
@@ -255,6 +269,7 @@ EOF
 }
 
 @test "the session is killed during the snapshot, and the wait is taken up again" {
+    one_node
     lab tool n1 delay=5
     save_in_background --output json
     eventually 15 container_runs n1
@@ -268,6 +283,7 @@ EOF
 }
 
 @test "the state file is not left when the container cannot start" {
+    one_node
     shim n1 <<'EOF'
 #!/bin/sh
 [ "$1" != start ] || { echo "Error response from daemon: no room for it" >&2; exit 1; }
@@ -280,6 +296,7 @@ EOF
 }
 
 @test "hostile text from a node is made visible" {
+    one_node
     shim n1 <<'EOF'
 #!/bin/sh
 printf '\033[2J\033]0;title\007 gone \377\n' >&2
@@ -292,7 +309,7 @@ EOF
     lab unshim n1
     NAME=$NAME-b
     save --debug
-    expect_status 3
+    expect_status 1
     [[ "$output$stderr" != *$'\033'* ]]
     expect_stderr '\x1b[31mred'
 }

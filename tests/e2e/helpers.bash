@@ -5,7 +5,8 @@ bats_require_minimum_version 1.5.0
 
 LAB=$BATS_TEST_DIRNAME/../lab/lab
 BACKUP=/opt/rke/etcd-snapshots
-CONFIG=$LAB_DIR/cluster.yml
+BASE=$LAB_DIR/cluster.yml # what changed configs are made of
+CONFIG=$BASE
 # NODES is set by a file whose lab has others.
 NODES=(n1 n2 n3)
 
@@ -16,14 +17,24 @@ common_setup() {
     unset SSH_AUTH_SOCK RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE
     NAME=t-${BATS_TEST_FILENAME##*/}-$BATS_TEST_NUMBER
     NAME=${NAME/.bats/}
-    local node
-    for node in "${NODES[@]}"; do
-        on "$node" sh -c "rm -rf $BACKUP/* $BACKUP/.[!.]*" &
-    done
-    wait
+    lab empty
 }
 
-lab() { "$LAB" "$@"; }
+# The commands that undo what a test did to the lab are kept for `mend`.
+lab() {
+    case $1 in
+    tool) echo "tool $2" ;;
+    shim) echo "unshim $2" ;;
+    slow) echo "slow $2 0" ;;
+    fill) echo "unfill $2" ;;
+    imds) echo "imds $2 none" ;;
+    sshd-stop) echo "sshd-start $2" ;;
+    stop | cut | freeze | sshd-freeze | etcd-stop) echo "mend $2" ;;
+    s3-cut) echo s3-heal ;;
+    s3-fault | s3-policy | s3-quota) echo "$1 off" ;;
+    esac >>"$BATS_TEST_TMPDIR/undo"
+    "$LAB" "$@"
+}
 
 on() { "$LAB" sh "$@"; }
 
@@ -86,9 +97,8 @@ json() {
 # The archive stands on the node, whole, with its state file (or without: `nostate`), and for root alone.
 expect_archive() {
     local node=$1 name=${2:-$NAME} list
-    on "$node" test -f "$BACKUP/$name.zip" || { echo "no $name.zip on $node" && show && return 1; }
-    [ "$(on "$node" stat -c %a "$BACKUP/$name.zip")" = 600 ]
-    on "$node" cat "$BACKUP/$name.zip" >"$BATS_TEST_TMPDIR/archive.zip"
+    [ "$(on "$node" sh -c "stat -c %a '$BACKUP/$name.zip' && cat '$BACKUP/$name.zip' >&3" 3>"$BATS_TEST_TMPDIR/archive.zip")" = 600 ] ||
+        { echo "no $name.zip on $node, or not for root alone" && show && return 1; }
     unzip -tqq "$BATS_TEST_TMPDIR/archive.zip" 2>/dev/null || [ $? -eq 1 ] # 1: it warns of the leading slash
     list=$(unzip -Z1 "$BATS_TEST_TMPDIR/archive.zip")
     grep -qx "/backup/$name" <<<"$list"
@@ -151,21 +161,56 @@ EOF
 # A copy of cluster.yml, changed by a sed program.
 changed_config() {
     CONFIG=$BATS_TEST_TMPDIR/cluster.yml
-    sed "$1" "$LAB_DIR/${2:-cluster.yml}" >"$CONFIG"
+    sed "$1" "$BASE" >"$CONFIG"
     cp "$LAB_DIR/cluster.rkestate" "$BATS_TEST_TMPDIR/cluster.rkestate"
 }
 
-# Whatever a test broke is mended, also when it failed: for teardown.
-mend() { lab mend >/dev/null 2>&1; }
+# From here on the cluster has n1, or another node, alone: for what one node is enough to prove.
+one_node() {
+    local from=$CONFIG
+    NODES=("${1:-n1}")
+    mkdir -p "$BATS_TEST_TMPDIR/${NODES[0]}"
+    BASE=$BATS_TEST_TMPDIR/${NODES[0]}/${from##*/}
+    awk -v keep="hostname_override: ${NODES[0]}" '
+        /^  - address:/ { entry = $0; wanted = 0; next }
+        entry { entry = entry "\n" $0; wanted = wanted || index($0, keep) }
+        entry && /^    role:/ { if (wanted) print entry; entry = ""; next }
+        !entry' "$from" >"$BASE"
+    cp "${from%.yml}.rkestate" "${BASE%/*}"
+    CONFIG=$BASE
+}
 
-# Node n1 failed with this kind and text, the others are saved.
+# It has all nodes again.
+all_nodes() {
+    BASE=$LAB_DIR/cluster.yml
+    CONFIG=$BASE
+    NODES=(n1 n2 n3)
+}
+
+# For teardown: whatever the test broke by `lab` is mended, and all if it failed.
+mend() {
+    local undo=()
+    if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+        "$LAB" mend
+    elif [ -e "$BATS_TEST_TMPDIR/undo" ]; then
+        while read -r -a undo; do "$LAB" "${undo[@]}" </dev/null; done < <(sort -u "$BATS_TEST_TMPDIR/undo")
+    fi >/dev/null 2>&1
+}
+
+# Node n1 failed with this kind and text; if there are others, they are saved.
 expect_only_n1_failed() {
-    expect_status 3
-    json .status partial
-    json '[.nodes[].status] | join(",")' failed,saved,saved
+    if [ ${#NODES[@]} -eq 1 ]; then
+        expect_status 1
+        json .status failed
+        json '[.nodes[].status] | join(",")' failed
+    else
+        expect_status 3
+        json .status partial
+        json '[.nodes[].status] | join(",")' failed,saved,saved
+        expect_archive n2
+        expect_archive n3
+        expect_clean n2 n3
+    fi
     json '.nodes[0].error.kind' "$1"
     jq -e --arg text "$2" '.nodes[0].error.text | contains($text)' <<<"$output" || { show && return 1; }
-    expect_archive n2
-    expect_archive n3
-    expect_clean n2 n3
 }

@@ -11,8 +11,8 @@ reading_back() { grep -q '10.77.0.11: reading back' "$ERR"; }
 
 # A save whose reading back of n1 takes some seconds.
 save_slowly() {
-    lab put n1 60 100k >/dev/null
-    lab slow n1 1 2
+    lab put n1 4 500k >/dev/null
+    lab slow n1 1 4
     save_in_background --output json "$@"
     eventually 30 reading_back
 }
@@ -20,6 +20,7 @@ save_slowly() {
 # Whether the second run still finds the first one at work depends on what is under way in the buffers of the network.
 # Either way, what is called saved is what stands there.
 @test "another run while an archive is read back: nobody is told what is not so, with --force too" {
+    one_node
     save
     expect_status 0
     for option in --no-s3 --force; do
@@ -39,16 +40,15 @@ save_slowly() {
 }
 
 @test "an archive that is replaced while it is read back is not called saved" {
+    one_node
     save_slowly
     on n1 sh -c "cp $BACKUP/$NAME.zip $BACKUP/other && mv $BACKUP/other $BACKUP/$NAME.zip"
     finish
-    expect_status 3
-    json '.nodes[0].status' failed
-    json '.nodes[0].error.kind' corrupt
-    jq -e '.nodes[0].error.text | contains("another file came")' <<<"$output"
+    expect_only_n1_failed corrupt "another file came"
 }
 
 @test "a container that is removed by force leaves no state file and no archive" {
+    one_node
     lab tool n1 delay=5
     save_in_background --output json
     eventually 15 container_runs n1
@@ -60,6 +60,7 @@ save_slowly() {
 }
 
 @test "a container that Docker creates slowly is gone too after SIGTERM" {
+    one_node
     shim n1 <<'EOF'
 #!/bin/sh
 [ "$1" != create ] || { touch /tmp/creating; sleep 5; }
@@ -105,6 +106,7 @@ EOF
 }
 
 @test "a name that would be another snapshot's archive is refused" {
+    one_node
     save
     expect_status 0
     save --name "$NAME.zip.zip" --force
@@ -113,6 +115,7 @@ EOF
 }
 
 @test "an image that would be an option is refused" {
+    one_node
     save --image=--privileged
     expect_status 2
     expect_stderr "cannot be the name of an image"

@@ -4,11 +4,13 @@ setup() {
     load helpers
     load s3
     s3_setup
+    one_node
 }
 
 teardown() { mend; }
 
 @test "a save is uploaded: byte for byte the node's archive, and etcdctl restores it" {
+    all_nodes
     save_s3 --output json
     expect_status 0
     json .status ok
@@ -228,14 +230,14 @@ teardown() { mend; }
     expect_stderr "from an etcd node"
     lab s3-heal
     expect_object "$NAME.zip" "$(source_node)"
-    place "$NAME-parts" 40000000 n2
+    place "$NAME-parts" 40000000 n1
     lab s3-cut operator
     upload "$NAME-parts" --s3-via node --output json
     expect_status 0
     json .s3.via node
     json .s3.parts 5
     lab s3-heal
-    expect_object "$NAME-parts.zip" n2 "$NAME-parts"
+    expect_object "$NAME-parts.zip" n1 "$NAME-parts"
     expect_clean
 }
 
@@ -307,6 +309,7 @@ teardown() { mend; }
 @test "upload: a user who is only in the group docker" {
     save
     CONFIG=$LAB_DIR/cluster-rancher.yml
+    one_node
     upload "$NAME" --output json
     expect_status 0
     expect_object "$NAME.zip" "$(source_node)"

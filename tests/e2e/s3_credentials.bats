@@ -4,6 +4,7 @@ setup() {
     load helpers
     load s3
     s3_setup
+    one_node
     KEYS=()
     export AWS_EC2_METADATA_DISABLED=true
     place "$NAME" 400000 n1

@@ -5,17 +5,13 @@ setup() {
     load helpers
     load s3
     s3_setup
+    one_node
     STORE=(--s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
     PARTS=17000000 # bytes that make three parts
     SINGLE=400000
-    UNDO=()
 }
 
-teardown() {
-    local command
-    lab s3-fault off
-    for command in "${UNDO[@]}"; do $command; done
-} >/dev/null 2>&1
+teardown() { mend; }
 
 # json_has FILTER TEXT: literal text somewhere in what the filter gives.
 json_has() {
@@ -74,15 +70,6 @@ reads() {
     return 1
 }
 
-# A cluster.yml with this node alone.
-only() {
-    awk -v keep="hostname_override: $1" '
-        /^  - address:/ { entry = $0; wanted = 0; next }
-        entry { entry = entry "\n" $0; wanted = wanted || index($0, keep) }
-        entry && /^    role:/ { if (wanted) print entry; entry = ""; next }
-        !entry' "$CONFIG"
-}
-
 # One byte of the archive's data is another one.
 damage() {
     on "$1" sh -c "printf '\\377\\001\\377' | dd of=$BACKUP/$NAME.zip bs=1 seek=$2 conv=notrunc status=none"
@@ -121,7 +108,6 @@ damage() {
 @test "a store that refuses to abort: told with the upload's id, and the status is the upload's" {
     place "$NAME" $PARTS n1
     lab s3-policy no-abort
-    UNDO+=("lab s3-policy off")
     KEYS=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
     lab s3-fault put-500
     upload "$NAME" --s3-timeout 1 --output json
@@ -246,7 +232,6 @@ damage() {
     export LAB_S3_USER=quota LAB_S3_BUCKET=$S3_QUOTA_BUCKET
     place "$NAME" $PARTS n1
     lab s3-quota 10000000
-    UNDO+=("lab s3-quota off")
     lab s3-fault slow 100000
     upload "$NAME" --output json
     expect_not_uploaded space QuotaExceeded
@@ -256,6 +241,7 @@ damage() {
 }
 
 @test "a damaged archive is never completed: the next node takes over" {
+    all_nodes
     # Which node begins is chance: until it was the damaged one.
     for _ in 1 2 3 4 5 6 7 8; do
         lab s3-empty
@@ -278,6 +264,7 @@ damage() {
 }
 
 @test "damaged archives on every node: each one's reason is told, and nothing is in the bucket" {
+    all_nodes
     place "$NAME" $PARTS n1 n2
     damage n1 9000000
     damage n2 100000
@@ -304,10 +291,10 @@ damage() {
 }
 
 @test "save: the archive that is ready first is damaged, the next one is uploaded" {
+    all_nodes
     lab tool n1 corrupt=1
     lab tool n2 delay=3
     lab tool n3 delay=3
-    UNDO+=("lab tool n1" "lab tool n2" "lab tool n3")
     lab s3-fault slow 100000
     save_s3 --output json
     expect_status 3
@@ -325,15 +312,14 @@ damage() {
 }
 
 @test "the node that is read is lost in the middle: the next one takes over" {
+    all_nodes
     place "$NAME" 40000000 n1 n2
     for node in n1 n2; do lab slow $node 1 100; done
-    UNDO+=("lab slow n1 0" "lab slow n2 0")
     lab s3-fault slow 100000
     upload_in_background "$NAME" --output json
     eventually 20 reads n1 n2
     eventually 20 has_uploads
     lost=$reader
-    UNDO+=("lab sshd-start $lost")
     lab sshd-stop "$lost"
     lab sshd-kill-sessions "$lost"
     lab slow n1 0
@@ -360,8 +346,9 @@ damage() {
     for round in 1 2 3; do
         lab s3-empty
         for run in one:n1 two:n2; do
-            only "${run#*:}" >"$BATS_TEST_TMPDIR/${run%:*}.yml"
-            CONFIG=$BATS_TEST_TMPDIR/${run%:*}.yml upload_in_background "$NAME" --output json
+            all_nodes
+            one_node "${run#*:}"
+            upload_in_background "$NAME" --output json
             mv "$OUT" "$BATS_TEST_TMPDIR/${run%:*}.json"
             declare "job_${run%:*}=$job"
         done
@@ -410,7 +397,6 @@ damage() {
 @test "an outage that ends while the snapshots are taken costs nothing" {
     for node in "${NODES[@]}"; do
         lab tool $node delay=4
-        UNDO+=("lab tool $node")
     done
     lab s3-fault down
     save_in_background "${STORE[@]}" "${KEYS[@]}" --output json

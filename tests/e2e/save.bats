@@ -5,6 +5,8 @@ setup() {
     common_setup
 }
 
+teardown() { mend; }
+
 @test "three nodes are saved, and the table and RKE's line say so" {
     save
     expect_status 0
@@ -19,6 +21,7 @@ setup() {
 }
 
 @test "the JSON document tells all, and its hashes are the files' own" {
+    one_node
     save --output json
     expect_status 0
     json '.schema' 1
@@ -56,14 +59,16 @@ setup() {
 }
 
 @test "the state file in the archive is the operator's" {
+    one_node
     save
     expect_status 0
-    expect_archive n2
+    expect_archive n1
     unzip -p "$BATS_TEST_TMPDIR/archive.zip" "/etc/kubernetes/$NAME.rkestate" | cmp - "$LAB_DIR/cluster.rkestate"
 }
 
 @test "a user who is only in the group docker can save" {
     CONFIG=$LAB_DIR/cluster-rancher.yml
+    one_node
     save --output json
     expect_status 0
     json '[.nodes[].verified] | unique | join(",")' true
@@ -73,6 +78,7 @@ setup() {
 
 @test "a user who is only in the group docker can replace, where the folder is hidden from him" {
     CONFIG=$LAB_DIR/cluster-rancher.yml
+    one_node
     on n1 chmod 700 $BACKUP
     save
     expect_status 0
@@ -87,6 +93,7 @@ setup() {
 }
 
 @test "--verify quick looks at the end of the archive only, and says so" {
+    one_node
     save --verify quick --output json
     expect_status 0
     json '[.nodes[].verified] | unique | join(",")' false
@@ -99,6 +106,7 @@ setup() {
 }
 
 @test "a made-up name has no colon, and is told" {
+    one_node
     snapctl save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --output json
     expect_status 0
     name=$(jq -r .snapshot <<<"$output")
@@ -108,6 +116,7 @@ setup() {
 }
 
 @test "the ending .zip is dropped with a note, a colon is warned about" {
+    one_node
     save --name "$NAME.zip"
     expect_status 0
     expect_stderr ".zip is dropped"
@@ -119,10 +128,11 @@ setup() {
 }
 
 @test "the longest name that is allowed works, with its state file" {
+    one_node
     NAME=$(printf 'n%.0s' {1..200})
     save
     expect_status 0
-    expect_archive n3
+    expect_archive n1
     NAME=${NAME}x
     save
     expect_status 2
@@ -152,6 +162,7 @@ setup() {
 }
 
 @test "extra_env reaches the container, and no command line" {
+    one_node
     changed_config 's/^    backup_config:/    extra_env: ["LAB_TOKEN=extra env value #1"]\n&/'
     lab tool n1 delay=3
     save_in_background
@@ -166,6 +177,7 @@ setup() {
 }
 
 @test "the snapshot container gives way to etcd, and its labels tell who runs it" {
+    one_node
     lab tool n1 delay=3
     save_in_background
     eventually 10 container_runs n1
@@ -181,6 +193,7 @@ setup() {
 }
 
 @test "without a state file there is a warning, with --require-state a refusal" {
+    one_node
     changed_config ''
     rm "$BATS_TEST_TMPDIR/cluster.rkestate"
     save --require-state
@@ -195,6 +208,7 @@ setup() {
 }
 
 @test "a state file that cannot be used is an error before anything is touched" {
+    one_node
     changed_config ''
     rm "$BATS_TEST_TMPDIR/cluster.rkestate"
     mkdir "$BATS_TEST_TMPDIR/cluster.rkestate"
@@ -211,6 +225,7 @@ setup() {
 }
 
 @test "--state-file names another" {
+    one_node
     echo '{"other":"state"}' >"$BATS_TEST_TMPDIR/other.json"
     save --state-file "$BATS_TEST_TMPDIR/other.json"
     expect_status 0
@@ -219,6 +234,7 @@ setup() {
 }
 
 @test "the configuration can come by standard input" {
+    one_node
     run --separate-stderr "$LAB" run "$SNAPCTL" save --config - --known-hosts "$LAB_DIR/known_hosts" --name "$NAME" \
         --state-file "$LAB_DIR/cluster.rkestate" <"$CONFIG"
     expect_status 0
@@ -272,6 +288,7 @@ setup() {
 }
 
 @test "in a folder that is not there yet" {
+    one_node
     on n1 mv $BACKUP $BACKUP.away
     save
     expect_status 0

@@ -3,11 +3,10 @@
 setup() {
     load helpers
     common_setup
+    one_node
 }
 
-teardown() {
-    for node in "${NODES[@]}"; do lab tool $node; done
-}
+teardown() { mend; }
 
 @test "at --trace, during a whole run, with every secret that a file can hold" {
     changed_config '$a\

@@ -5,13 +5,9 @@ setup() {
     common_setup
 }
 
-teardown() {
-    for node in "${NODES[@]}"; do
-        lab sshd-start $node
-    done
-}
+teardown() { mend; }
 
-# saved NODES... are up, the rest refuse connections.
+# only NODE...: these are up, the rest refuse connections.
 only() {
     for node in "${NODES[@]}"; do
         [[ " $* " == *" $node "* ]] || lab sshd-stop $node
@@ -20,29 +16,29 @@ only() {
 
 @test "all of three saved: 0 whatever is required" {
     for require in all quorum any; do
-        save --require $require --name "$NAME-$require"
+        save --require $require --dry-run
         expect_status 0
     done
 }
 
 @test "two of three: 3 for all, 0 with a warning for quorum and any" {
     only n1 n2
-    save --require all --name "$NAME-all" --output json
+    save --require all --dry-run --output json
     expect_status 3
     json .status partial
-    for require in quorum any; do
-        save --require $require --name "$NAME-$require"
-        expect_status 0
-        expect_stderr "not all etcd nodes were saved"
-        expect_output "saved on 2 of 3 etcd hosts"
-        [[ "$output" != *"Finished saving"* ]]
-    done
+    save --require any --dry-run
+    expect_status 0
+    save --require quorum
+    expect_status 0
+    expect_stderr "not all etcd nodes were saved"
+    expect_output "saved on 2 of 3 etcd hosts"
+    [[ "$output" != *"Finished saving"* ]]
 }
 
 @test "one of three: 3 for all and quorum, 0 for any" {
     only n3
     for require in all quorum; do
-        save --require $require --name "$NAME-$require"
+        save --require $require --dry-run
         expect_status 3
     done
     save --require any --name "$NAME-any"

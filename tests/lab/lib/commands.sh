@@ -161,33 +161,6 @@ cmd_status() {
 etcdctl_quick() { etcdctl_in_node --command-timeout=2s --dial-timeout=2s endpoint health > /dev/null 2>&1; }
 port_state() { on_holder bridge link show dev "$(port_of "$1")" | grep -o 'state [a-z]*' | cut -d ' ' -f 2; }
 
-# --- being somewhere ---
-
-#: run [--hosts] CMD...
-#:     be the operator: CMD in the lab's network, all else as where you are. Replaces this process, so signals, terminal,
-#:     descriptors, working folder and exit status are CMD's own. --hosts: the nodes' names resolve
-cmd_run() {
-    need_lab
-    local enter=(nsenter --target "$holder" --net --)
-    # Not the holder's mounts: there /proc/self would be missing for a process of the outside.
-        if [ "${1:-}" = --hosts ]; then
-        shift
-        enter+=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$LAB_DIR/hosts")
-    fi
-    [ $# -gt 0 ] || die "run: what?"
-    exec "${enter[@]}" "$@"
-}
-
-#: sh NODE [CMD...]
-#:     be root on the node, not by ssh
-cmd_sh() {
-    need_lab
-    need_running "${1:-}"
-    shift
-    [ $# -gt 0 ] || set -- bash
-    in_node "$@"
-}
-
 # --- power, wires, freezing ---
 
 #: stop NODE / start NODE
@@ -227,10 +200,14 @@ cmd_slow() {
     [ "$us" = 0 ] || slow_port "$node" "$us" "${3:-}"
 }
 
-#: mend
-#:     undo all of the above and below on all nodes at once, also S3's faults, policy and quota
+#: mend [NODE...]
+#:     undo all of the above and below on all nodes at once, also S3's faults, policy and quota; or on these nodes alone
 cmd_mend() {
     need_lab
+    if [ $# -gt 0 ]; then
+        each mend_node "$@"
+        return
+    fi
     # shellcheck disable=SC2046
     each mend_node $(all_names)
     [ ! -e "$LAB_DIR/s3/env" ] || mend_s3

@@ -21,8 +21,9 @@ until_true() {
 
 # A process is remembered as "PID START-TIME", so that a number used again is never taken for it.
 start_time() { # PID; the fields are counted after the last ')' as the name may hold anything
-    local stat
-    stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 1
+    local stat=
+    { read -r -d '' stat < "/proc/$1/stat"; } 2> /dev/null
+    [ -n "$stat" ] || return 1
     stat=${stat##*) }
     # shellcheck disable=SC2086
     set -- $stat
@@ -79,7 +80,11 @@ all_names() {
 }
 
 need_node() { # NAME: checks it and sets $node, $node_dir
-    all_names | grep -qx -- "$1" || die "no such node: $1 (there are: $(all_names | tr '\n' ' '))"
+    case $1 in
+        n[1-9]) [ "${1#n}" -le "$NODES" ] ;;
+        bastion) [ "$BASTION" = 1 ] ;;
+        *) false ;;
+    esac || die "no such node: $1 (there are: $(all_names | tr '\n' ' '))"
     node=$1
     node_dir=$LAB_DIR/nodes/$1
 }

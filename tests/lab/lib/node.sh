@@ -160,7 +160,7 @@ create_containers() {
             --initial-cluster="$(etcd_cluster)" --initial-cluster-state=new --initial-cluster-token=etcd-cluster-1 \
             --trusted-ca-file=/etc/kubernetes/ssl/kube-ca.pem --peer-trusted-ca-file=/etc/kubernetes/ssl/kube-ca.pem \
             --cert-file="$cert.pem" --key-file="$cert-key.pem" --peer-cert-file="$cert.pem" --peer-key-file="$cert-key.pem" \
-            --client-cert-auth=true --peer-client-cert-auth=true --heartbeat-interval=200 --election-timeout=2000 \
+            --client-cert-auth=true --peer-client-cert-auth=true --heartbeat-interval=500 --election-timeout=2500 \
             --quota-backend-bytes=8589934592 > /dev/null
 }
 
