@@ -20,23 +20,32 @@ until_true() {
 }
 
 # A process is remembered as "PID START-TIME", so that a number used again is never taken for it.
-start_time() { # PID; the fields are counted after the last ')' as the name may hold anything
+# No processes are started for it, as every command of the lab asks for it.
+start_time() { # PID: sets $started; the fields are counted after the last ')' as the name may hold anything
     local stat=
     { read -r -d '' stat < "/proc/$1/stat"; } 2> /dev/null
     [ -n "$stat" ] || return 1
     stat=${stat##*) }
     # shellcheck disable=SC2086
     set -- $stat
-    [ "$1" != Z ] && echo "${20}"
+    started=${20}
+    [ "$1" != Z ]
 }
 
 remember() { # PID FILE
-    echo "$1 $(start_time "$1")" > "$2"
+    local started=
+    start_time "$1"
+    echo "$1 $started" > "$2"
+}
+
+alive() { # FILE: sets $pid, and is true if that very process is alive
+    local start started
+    [ -r "$1" ] && read -r pid start < "$1" && [ -n "$start" ] && start_time "$pid" && [ "$started" = "$start" ]
 }
 
 pid_in() { # FILE: print the pid if that very process is alive
-    local pid start
-    [ -r "$1" ] && read -r pid start < "$1" && [ -n "$start" ] && [ "$(start_time "$pid")" = "$start" ] && echo "$pid"
+    local pid
+    alive "$1" && echo "$pid"
 }
 
 only_child() { pgrep -P "$1" | head -n 1 | grep .; }
@@ -61,7 +70,9 @@ spawn() {
 holder_pid() { pid_in "$LAB_DIR/holder"; }
 
 need_lab() {
-    holder=$(holder_pid) || die "no lab is up in $LAB_DIR (LAB_DIR tells which one)"
+    local pid
+    alive "$LAB_DIR/holder" || die "no lab is up in $LAB_DIR (LAB_DIR tells which one)"
+    holder=$pid
     # shellcheck disable=SC1091
     . "$LAB_DIR/lab.env"
 }
@@ -91,7 +102,9 @@ need_node() { # NAME: checks it and sets $node, $node_dir
 
 need_running() { # NAME: as need_node, and $init is the node's first process
     need_node "$1"
-    init=$(pid_in "$node_dir/init") || die "$1 is powered off"
+    local pid
+    alive "$node_dir/init" || die "$1 is powered off"
+    init=$pid
 }
 
 need_etcd_node() {

@@ -66,7 +66,7 @@ heal_port() { # NODE
 
 # A slowed node hangs on a bridge of its own with one end of the delaying wire, whose other end is in the real bridge.
 port_of() { if on_holder test -e "/sys/class/net/$1-s" 2> /dev/null || is_slow "$1"; then echo "$1-b"; else echo "$1"; fi; }
-is_slow() { pid_in "$LAB_DIR/nodes/$1/delay" > /dev/null; }
+is_slow() { local pid; alive "$LAB_DIR/nodes/$1/delay"; }
 
 slow_port() { # NODE MICROSECONDS-EACH-WAY [MBIT]
     local name=$1 us=$2 mbit=${3:-}
