@@ -177,6 +177,14 @@ test_breaks() {
     check "shimmed" prints "shimmed ps" on n1 docker ps
     check "unshim" "$lab" unshim n1
     check "real docker" on n1 docker ps
+    "$lab" cut n1 && "$lab" cut n2
+    check "mend one node" "$lab" mend n1
+    check "mended" on n1 true
+    check "the other one is as it was" not on n2 true
+    check "mend all" "$lab" mend
+    check "mended too" on n2 docker ps
+    check "empty" "$lab" empty
+    check "no archive is left" prints "" on n1 ls -A /opt/rke/etcd-snapshots
 }
 
 silent_session() { # COMMAND NODE: a session that stands while COMMAND is done must neither end nor be told
