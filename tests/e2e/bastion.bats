@@ -54,7 +54,7 @@ teardown() { mend; }
     one_node
     lab tool n1 delay=5
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab sshd-kill-sessions bastion
     finish
     lab tool n1

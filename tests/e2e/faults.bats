@@ -31,7 +31,7 @@ teardown() { mend; }
 @test "the disk fills up while the snapshot is taken" {
     lab tool n1 delay=3 tries=1
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab fill n1 8
     finish
     lab unfill n1
@@ -96,7 +96,7 @@ teardown() { mend; }
     lab tool n1 delay=30
     save_in_background
     first=$job
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     NAME=$NAME-second
     save --output json
     second=$output
@@ -258,7 +258,7 @@ EOF
     one_node
     lab tool n1 delay=6
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab cut n1
     sleep 3
     lab heal n1
@@ -272,7 +272,7 @@ EOF
     one_node
     lab tool n1 delay=5
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab sshd-kill-sessions n1
     finish
     expect_status 0

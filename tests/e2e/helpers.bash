@@ -197,6 +197,7 @@ all_nodes() {
 mend() {
     local undo=()
     if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+        [ -z "${job:-}" ] || kill -KILL "$job"
         "$LAB" mend
     elif [ -e "$BATS_TEST_TMPDIR/undo" ]; then
         while read -r -a undo; do "$LAB" "${undo[@]}" </dev/null; done < <(sort -u "$BATS_TEST_TMPDIR/undo")

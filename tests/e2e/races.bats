@@ -14,7 +14,7 @@ save_slowly() {
     lab put n1 4 500k >/dev/null
     lab slow n1 1 4
     save_in_background --output json "$@"
-    eventually 30 reading_back
+    eventually 40 reading_back
 }
 
 # Whether the second run still finds the first one at work depends on what is under way in the buffers of the network.
@@ -51,7 +51,7 @@ save_slowly() {
     one_node
     lab tool n1 delay=5
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     on n1 docker rm -f etcd-snapshot-once
     finish
     expect_only_n1_failed snapshot "was removed while it ran"
@@ -67,7 +67,7 @@ save_slowly() {
 exec /usr/bin/docker "$@"
 EOF
     save_in_background
-    eventually 15 on n1 test -e /tmp/creating
+    eventually 40 on n1 test -e /tmp/creating
     kill -TERM "$job"
     finish
     on n1 rm -f /tmp/creating
@@ -78,13 +78,13 @@ EOF
 @test "what a dead run left is removed by the one that gets the lock, and by no other" {
     for node in "${NODES[@]}"; do lab tool $node delay=30; done
     save_in_background
-    eventually 15 container_runs n2
+    eventually 40 container_runs n2
     kill -KILL "$job"
     wait "$job" || :
     for node in "${NODES[@]}"; do
         lab tool $node
         on $node docker kill etcd-snapshot-once
-        eventually 10 on $node sh -c '! ps -ef | grep -q "[w]orker="'
+        eventually 40 on $node sh -c '! ps -ef | grep -q "[w]orker="'
     done
     # The late run has seen the dead one on n2, and gets there after the quick one saved under the dead one's name.
     dead=$NAME
@@ -92,7 +92,7 @@ EOF
     NAME=$dead-late
     save_in_background --parallel 1 --output json
     late=$job late_out=$OUT
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     NAME=$dead
     save --require any --output json
     expect_status 0

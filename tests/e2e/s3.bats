@@ -324,7 +324,7 @@ teardown() { mend; }
     "$LAB" run "$SNAPCTL" upload "$NAME" --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" \
         "${KEYS[@]}" --s3-via node --trace --output json >"$OUT" 2>"$ERR" 3>&- &
     job=$!
-    eventually 20 grep -q 'S3: uploading' "$ERR"
+    eventually 40 grep -q 'S3: uploading' "$ERR"
     seen=$(tr '\0' '\n' <"/proc/$job/cmdline"; tr '\0' '\n' <"/proc/$job/environ"
         for node in "${NODES[@]}"; do
             on "$node" ps -efww

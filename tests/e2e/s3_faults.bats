@@ -317,8 +317,8 @@ damage() {
     for node in n1 n2; do lab slow $node 1 100; done
     lab s3-fault slow 100000
     upload_in_background "$NAME" --output json
-    eventually 20 reads n1 n2
-    eventually 20 has_uploads
+    eventually 40 reads n1 n2
+    eventually 40 has_uploads
     lost=$reader
     lab sshd-stop "$lost"
     lab sshd-kill-sessions "$lost"
@@ -400,7 +400,7 @@ damage() {
     done
     lab s3-fault down
     save_in_background "${STORE[@]}" "${KEYS[@]}" --output json
-    eventually 20 grep -q 'S3 is out of reach' "$ERR"
+    eventually 40 grep -q 'S3 is out of reach' "$ERR"
     lab s3-fault slow 100000
     finish
     expect_uploaded "$(source_node)"
@@ -412,7 +412,7 @@ damage() {
     place "$NAME" $PARTS n1
     lab s3-fault slow 500
     upload_in_background "$NAME"
-    eventually 20 has_uploads
+    eventually 40 has_uploads
     [ "$(awk '/^Max core file size/ {print $5}' /proc/"$job"/limits)" = 0 ]
     kill -ABRT "$job"
     finish

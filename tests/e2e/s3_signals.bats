@@ -18,7 +18,7 @@ sends_for_a_second() { grep -q 'S3: uploading' "$ERR" && sleep 1; }
 interrupt() {
     local signal=$1 status_expected=$2 begun
     shift 2
-    eventually 20 "$@" || { cat "$ERR" && return 1; }
+    eventually 40 "$@" || { cat "$ERR" && return 1; }
     begun=$SECONDS
     kill "-$signal" "$job"
     finish
@@ -127,7 +127,7 @@ err_has() { grep -q "$1" "$ERR"; }
     place "$NAME" 60000000 n1
     lab s3-fault slow-create
     upload_in_background "$NAME"
-    eventually 20 has_uploads
+    eventually 40 has_uploads
     kill -INT "$job"
     sleep 0.3
     kill -INT "$job"

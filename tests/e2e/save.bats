@@ -166,7 +166,7 @@ teardown() { mend; }
     changed_config 's/^    backup_config:/    extra_env: ["LAB_TOKEN=extra env value #1"]\n&/'
     lab tool n1 delay=3
     save_in_background
-    eventually 10 container_runs n1
+    eventually 40 container_runs n1
     env=$(on n1 docker inspect --format '{{json .Config.Env}}' etcd-snapshot-once)
     processes=$(on n1 ps -ef)
     lab tool n1
@@ -180,7 +180,7 @@ teardown() { mend; }
     one_node
     lab tool n1 delay=3
     save_in_background
-    eventually 10 container_runs n1
+    eventually 40 container_runs n1
     facts=$(on n1 docker inspect --format \
         '{{.HostConfig.CpuShares}} {{.HostConfig.Privileged}} {{.HostConfig.NetworkMode}} {{json .Config.Labels}}' \
         etcd-snapshot-once)

@@ -20,7 +20,7 @@ private_registries:\
     [ -n "$key_line" ]
     lab tool n1 delay=2
     save_in_background --trace --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     seen=$(ps -efww; cat /proc/"$job"/environ | tr '\0' '\n'
         for node in "${NODES[@]}"; do
             on $node ps -efww
@@ -38,7 +38,7 @@ private_registries:\
 @test "a secret key on the command line is gone from ps at once" {
     lab tool n1 delay=2
     save_in_background --no-s3 --access-key AKIDEXAMPLE --secret-key command-line-secret-key
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     seen=$(tr '\0' ' ' </proc/"$job"/cmdline)
     finish
     expect_status 0
@@ -49,7 +49,7 @@ private_registries:\
 @test "no core dump" {
     lab tool n1 delay=3
     save_in_background
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     [ "$(awk '/^Max core file size/ {print $5}' /proc/"$job"/limits)" = 0 ]
     # Not dumpable: the files of the process belong to root, whoever runs it.
     kill -ABRT "$job"

@@ -11,7 +11,7 @@ teardown() { mend; }
 interrupt() {
     local signal=$1 status_expected=$2 start
     shift 2
-    eventually 15 "$@"
+    eventually 40 "$@"
     start=$SECONDS
     kill "-$signal" "$job"
     finish
@@ -110,8 +110,8 @@ EOF
     old=$(on n1 sha256sum "$BACKUP/$NAME.zip")
     for node in "${NODES[@]}"; do lab tool $node late=20; done
     save_in_background --force
-    eventually 15 on n1 sh -c "ls $BACKUP/.$NAME.zip.*.before-force"
-    eventually 15 on n1 test -e "$BACKUP/$NAME.zip"
+    eventually 40 on n1 sh -c "ls $BACKUP/.$NAME.zip.*.before-force"
+    eventually 40 on n1 test -e "$BACKUP/$NAME.zip"
     kill -INT "$job"
     finish
     expect_status 130
@@ -123,7 +123,7 @@ EOF
     one_node
     for node in "${NODES[@]}"; do lab tool $node delay=30; done
     save_in_background
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab cut n1
     kill -INT "$job"
     sleep 2
@@ -147,7 +147,7 @@ EOF
 @test "SIGKILL while the snapshot is taken: the next run waits for its end, then cleans up" {
     for node in "${NODES[@]}"; do lab tool $node delay=5; done
     save_in_background
-    eventually 15 all_containers_run
+    eventually 40 all_containers_run
     kill -KILL "$job"
     wait "$job" || :
     for node in "${NODES[@]}"; do lab tool $node; done
@@ -170,7 +170,7 @@ EOF
     one_node
     for node in "${NODES[@]}"; do lab tool $node delay=2 fail=broken tries=1; done
     save_in_background
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     kill -KILL "$job"
     wait "$job" || :
     for node in "${NODES[@]}"; do
@@ -192,7 +192,7 @@ EOF
     old=$(on n1 sha256sum "$BACKUP/$NAME.zip")
     for node in "${NODES[@]}"; do lab tool $node delay=2; done
     save_in_background --force
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     kill -KILL "$job"
     wait "$job" || :
     for node in "${NODES[@]}"; do

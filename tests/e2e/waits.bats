@@ -37,7 +37,7 @@ teardown() { mend; }
     one_node
     lab tool n1 delay=4
     save_in_background --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab sshd-stop n1
     lab sshd-kill-sessions n1
     sleep 6
@@ -51,7 +51,7 @@ teardown() { mend; }
 @test "a node is powered off during the snapshot: unknown, and the others are saved" {
     lab tool n1 delay=30
     save_in_background --output json --timeout 60
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab stop n1
     finish
     expect_status 3
@@ -79,7 +79,7 @@ teardown() { mend; }
     one_node
     lab tool n1 delay=600
     save_in_background --timeout 1 --output json
-    eventually 15 container_runs n1
+    eventually 40 container_runs n1
     lab cut n1
     eventually 100 grep -q "given up\|cleaning up failed\|connection was lost" "$ERR"
     sleep 1
