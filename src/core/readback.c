@@ -1,5 +1,7 @@
 #include "readback.h"
 
+#include "save_result.h"
+
 #include "inspect.h"
 
 enum {
@@ -70,27 +72,43 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     return result;
 }
 
-int readback_all(struct readback *r, struct work *w, const struct ctx *ctx, struct sink *upload,
-                 struct sc_err *err)
+int readback_all(struct work *w, const struct ctx *ctx, struct sink *upload, struct sc_err *err)
 {
+    struct readback *r = w->readback;
     int result = read_and_check(r, w, ctx, upload, err);
+    if (result == 0)
+        save_result_keep(r->node, r);
     if (upload)
         delivery_end(r->delivery, w, result == 0 ? &r->facts : NULL, err);
     return result;
 }
 
-int readback_send(struct readback *r, struct work *w, const struct ctx *ctx, bool *read, struct sc_err *err)
+int64_t readback_limit_ms(const struct work *w)
 {
-    struct sink *upload = delivery_claim(r->delivery, w);
-    *read = upload != NULL;
+    const struct delivery *d = w->readback->delivery;
+    int64_t upload = d ? delivery_limit_ms(d, w->total) : 0;
+    return LEAST_MS + (int64_t)(w->total / BYTES_PER_MS) + upload;
+}
+
+static bool is_wanted(struct work *w)
+{
+    return delivery_wait(w->readback->delivery, w);
+}
+
+static int send_if_free(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    (void)again;
+    struct sink *upload = delivery_claim(w->readback->delivery, w);
     if (!upload)
         return 0;
     work_tell(w, RUN_VERIFY, 0);
-    return readback_all(r, w, ctx, upload, err);
+    return readback_all(w, ctx, upload, err);
 }
 
-int64_t readback_limit_ms(const struct readback *r, const struct work *w)
+int readback_stand_by(struct work *w, struct sc_err *err)
 {
-    int64_t upload = r->delivery ? delivery_limit_ms(r->delivery, w->total) : 0;
-    return LEAST_MS + (int64_t)(w->total / BYTES_PER_MS) + upload;
+    while (is_wanted(w))
+        if (work_persist_while(w, &w->ctx, readback_limit_ms(w), is_wanted, send_if_free, err) < 0)
+            return -1;
+    return 0;
 }

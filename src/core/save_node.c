@@ -51,20 +51,6 @@ static int snapshot(struct work *w, const struct ctx *ctx, bool again, struct sc
     return 0;
 }
 
-static struct readback readback_of(const struct work *w)
-{
-    return (struct readback){.delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state};
-}
-
-static int verify_all(struct work *w, const struct ctx *ctx, struct sink *upload, struct sc_err *err)
-{
-    struct readback r = readback_of(w);
-    if (readback_all(&r, w, ctx, upload, err) < 0)
-        return -1;
-    save_result_keep(node_result(w), &r);
-    return 0;
-}
-
 static int check_tail(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sc_err *err)
 {
     struct source *source = ssh_stream_source(stream);
@@ -96,30 +82,7 @@ static int verify(struct work *w, const struct ctx *ctx, bool again, struct sc_e
     (void)again;
     struct sink *upload = save_of(w)->delivery ? delivery_claim(save_of(w)->delivery, w) : NULL;
     bool all = upload || save_of(w)->options->verify == SAVE_VERIFY_FULL;
-    return all ? verify_all(w, ctx, upload, err) : verify_tail(w, ctx, err);
-}
-
-static int64_t verify_ms(const struct work *w)
-{
-    struct readback r = readback_of(w);
-    return readback_limit_ms(&r, w);
-}
-
-static int send_again(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
-{
-    (void)again;
-    struct readback r = readback_of(w);
-    bool read;
-    if (readback_send(&r, w, ctx, &read, err) < 0)
-        return -1;
-    if (read)
-        save_result_keep(node_result(w), &r);
-    return 0;
-}
-
-static bool is_wanted(struct work *w)
-{
-    return delivery_wait(save_of(w)->delivery, w);
+    return all ? readback_all(w, ctx, upload, err) : verify_tail(w, ctx, err);
 }
 
 static int found_damaged(const struct work *w, struct sc_err *err)
@@ -133,18 +96,12 @@ static int found_damaged(const struct work *w, struct sc_err *err)
  * can no longer be read from here may be good all the same. */
 static int stand_by(struct work *w, struct sc_err *err)
 {
-    struct delivery *delivery = save_of(w)->delivery;
     AUTO_ERR struct sc_err why = {0};
     work_done(w, save_status_name(SAVE_SAVED));
-    while (delivery && is_wanted(w)) {
-        if (work_persist_while(w, &w->ctx, verify_ms(w), is_wanted, send_again, &why) == 0)
-            continue;
-        if (why.kind != ERR_CORRUPT)
-            break;
-        err_move(err, &why);
-        return found_damaged(w, err);
-    }
-    return 0;
+    if (!save_of(w)->delivery || readback_stand_by(w, &why) == 0 || why.kind != ERR_CORRUPT)
+        return 0;
+    err_move(err, &why);
+    return found_damaged(w, err);
 }
 
 /* From the lock to the archive that was read back. */
@@ -165,7 +122,7 @@ static int take_snapshot(struct work *w, struct sc_err *err)
     if (result < 0)
         return -1;
     work_tell(w, RUN_VERIFY, 0);
-    return work_persist(w, &w->ctx, verify_ms(w), verify, err);
+    return work_persist(w, &w->ctx, readback_limit_ms(w), verify, err);
 }
 
 static int left_behind(const char *left, struct sc_err *err)
@@ -253,6 +210,9 @@ static int live_checked(struct work *w, struct sc_err *err)
 
 int save_live(struct work *w, struct sc_err *err)
 {
+    struct readback readback = {
+        .delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state, .node = node_result(w)};
+    w->readback = &readback;
     if (work_enter(w, err) < 0 || work_check(w, node_judge, err) < 0 ||
         runner_meet(w->run->runner, w->index, &w->ctx, err) < 0)
         return -1;

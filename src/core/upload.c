@@ -36,34 +36,15 @@ static bool find_archive(struct work *w)
     return false;
 }
 
-static int send_archive(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
-{
-    (void)again;
-    struct readback r = {.delivery = uploading_of(w)->delivery};
-    bool read;
-    if (readback_send(&r, w, ctx, &read, err) < 0)
-        return -1;
-    if (read)
-        save_result_keep(node_result(w), &r);
-    return 0;
-}
-
-static bool is_wanted(struct work *w)
-{
-    return delivery_wait(uploading_of(w)->delivery, w);
-}
-
 static int stand_by(struct work *w, struct sc_err *err)
 {
-    const struct readback r = {.delivery = uploading_of(w)->delivery};
-    while (is_wanted(w)) {
-        if (work_persist_while(w, &w->ctx, readback_limit_ms(&r, w), is_wanted, send_archive, err) == 0)
-            continue;
-        if (err->kind != ERR_CANCELLED)
-            return -1;
-        err_clear(err); /* the archive is there all the same */
-        break;
-    }
+    struct readback readback = {.delivery = uploading_of(w)->delivery, .node = node_result(w)};
+    w->readback = &readback;
+    if (readback_stand_by(w, err) == 0)
+        return 0;
+    if (err->kind != ERR_CANCELLED)
+        return -1;
+    err_clear(err); /* the archive is there all the same */
     return 0;
 }
 

@@ -12,6 +12,7 @@
 enum { CANCEL_MS = 9000, CLEANUP_MS = 60000 };
 
 struct run;
+struct readback;
 
 /* One node's thread. The fields are its own, but for what the comment says. */
 struct work {
@@ -23,9 +24,10 @@ struct work {
     struct run_node *result;
     bool checked; /* shared: it was reached and can do what the run needs */
     int64_t start_ms;
-    int64_t done_ms;  /* 0: it is not through yet; see work_done */
-    int64_t shown_ms; /* when progress was last told */
-    uint64_t total;   /* bytes of what is read */
+    int64_t done_ms;           /* 0: it is not through yet; see work_done */
+    int64_t shown_ms;          /* when progress was last told */
+    uint64_t total;            /* bytes of what is read */
+    struct readback *readback; /* of a command that reads archives back; NULL */
 };
 
 struct run_job {
