@@ -106,8 +106,8 @@ const struct option options_table[] = {
      .help = "the folder in the bucket: the object's key is FOLDER/NAME.zip"},
     {.name = "region", .value = "REGION", .type = OPTION_TEXT, .target = TARGET(region),
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_NODES,
-     .help = "the bucket's region; without it that of the endpoint's name, of AWS_REGION, or as the store "
-             "tells it"},
+     .help = "the bucket's region; without it that of the endpoint's name, of AWS_REGION, of the profile, "
+             "or as the store tells it"},
     {.name = "session-token", .value = "TOKEN", .type = OPTION_SECRET, .target = TARGET(session_token),
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_NODES,
      .help = "the session token that belongs to temporary keys; it is wiped from the argument list at once"},

@@ -5,8 +5,15 @@
 
 #include "node_way.h"
 #include "snapctl/base/str.h"
+#include "snapctl/s3/object.h"
 
-enum { CONNECT_MS = 5000, ANSWER_MS = 15000, IMDS_PORT = 80, ROUTES = 2 };
+enum {
+    CONNECT_MS = 5000,
+    ANSWER_MS = 15000,
+    SLOW_MS = 2000, /* what takes longer to fail is not tried twice */
+    IMDS_PORT = 80,
+    ROUTES = 3, /* the region may be learned, and be corrected */
+};
 
 struct store {
     const struct store_options *options;
@@ -19,7 +26,8 @@ struct store {
     struct node_way imds;     /* … and to its metadata */
     struct s3_client *client; /* NULL: no credentials yet */
     enum credentials_provider provider;
-    bool from_node; /* which of the two the client uses */
+    bool from_node;    /* which of the two the client uses */
+    bool region_asked; /* the bucket where it is, or somebody knew before */
     char *key;
 };
 
@@ -130,9 +138,13 @@ static int find_keys(struct store *s, const struct ctx *ctx, struct sc_err *err)
     if (credentials_find(&s->chain, ctx, &found, err) < 0)
         return -1;
     /* The region beside the keys is the profile's or the instance's: better than none at all. */
-    if (found.region && s->address.region_source == S3_REGION_ASSUMED &&
-        strcmp(found.region, s->address.region) != 0 && s3_address_set_region(&s->address, found.region) < 0)
-        ctx_log(ctx, LOG_DEBUG, "the region beside the credentials is of no use: %s", found.region);
+    s->region_asked = s->address.region_source != S3_REGION_ASSUMED;
+    if (found.region && !s->region_asked) {
+        s->region_asked = strcmp(found.region, s->address.region) == 0 ||
+                          s3_address_set_region(&s->address, found.region) == 0;
+        if (!s->region_asked)
+            ctx_log(ctx, LOG_DEBUG, "the region beside the credentials is of no use: %s", found.region);
+    }
     s->provider = found.provider;
     s->client = s3_client_new(&(struct s3_client_setup){.http = s->http,
                                                         .address = &s->address,
@@ -186,6 +198,34 @@ static int ask_bucket(struct store *s, const struct ctx *ctx, const struct quest
     return 0;
 }
 
+/* Nobody knows the bucket's region, so the bucket is asked for it, which few have the right to: what comes of
+ * that is no reason to stop. -1: S3 is out of reach, and to put the question itself would take as long to
+ * find that out again. */
+static int learn_region(struct store *s, const struct ctx *ctx, struct sc_err *err)
+{
+    AUTO_FREE char *region = NULL;
+    AUTO_ERR struct sc_err why = {0};
+    const struct ctx limited = ctx_within(ctx, ANSWER_MS);
+    int64_t start = ctx_now_ms();
+    if (s->region_asked)
+        return 0;
+    s->region_asked = s3_object_region(s->client, &limited, &region, &why) == 0 || why.kind != ERR_NETWORK;
+    if (!region) {
+        if (store_is_outage(why.kind) && ctx_now_ms() - start >= SLOW_MS) {
+            err_move(err, &why);
+            return explain_ask(s, ctx, err);
+        }
+        ctx_log(ctx, LOG_DEBUG, "the bucket's region is not known: %s", why.text);
+        return 0;
+    }
+    const struct s3_address *at = s3_client_address(s->client);
+    /* An answer that came after a correction comes too late. */
+    bool same = at->region_source != S3_REGION_ASSUMED || strcmp(at->region, region) == 0;
+    if (!same && s3_client_set_region(s->client, region) < 0)
+        ctx_log(ctx, LOG_DEBUG, "what the bucket tells is no region");
+    return 0;
+}
+
 static void use_here(struct store *s)
 {
     s->from_node = false;
@@ -214,7 +254,11 @@ static int ask_from_node(struct store *s, const struct ctx *ctx, const struct qu
         AUTO_FREE char *host = str_dup(s3_client_address(s->client)->host);
         if (open_way(s, ctx, err) < 0)
             return -1;
-        result = ask_bucket(s, ctx, question, err);
+        result = learn_region(s, ctx, err);
+        if (result == 0 && strcmp(s3_client_address(s->client)->host, host) != 0)
+            continue;
+        if (result == 0)
+            result = ask_bucket(s, ctx, question, err);
         if (strcmp(s3_client_address(s->client)->host, host) == 0)
             break;
     }
@@ -233,7 +277,7 @@ static int ask_from_here(struct store *s, const struct ctx *ctx, const struct qu
                          struct sc_err *err)
 {
     AUTO_ERR struct sc_err here = {0};
-    if (ask_bucket(s, ctx, question, &here) == 0)
+    if (learn_region(s, ctx, &here) == 0 && ask_bucket(s, ctx, question, &here) == 0)
         return 0;
     if (here.kind != ERR_NETWORK || !may_leave(s->options)) {
         err_move(err, &here);

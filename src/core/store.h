@@ -23,7 +23,7 @@ int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct s
 /* The same with another question than whether the name is free, put to the client perhaps more than once:
  * from here, and from a node. */
 typedef int store_question(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err);
-int store_reach(struct store *store, const struct ctx *ctx, store_question *question, void *arg,
+int store_reach(struct store *store, const struct ctx *ctx, store_question *ask, void *arg,
                 struct sc_err *err) WARN_UNUSED;
 
 /* It was asked, and the way that was found still works: uploads may begin. */

@@ -9,6 +9,8 @@
 #include "snapctl/s3/xml.h"
 #include "write.h"
 
+enum { ONCE_MS = 1 };
+
 void s3_object_free(struct s3_object *object)
 {
     free(object->etag);
@@ -117,7 +119,8 @@ int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *
 
 int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region, struct sc_err *err)
 {
-    AUTO_REQUEST struct s3_request request = {.method = "GET", .action = "s3:GetBucketLocation"};
+    AUTO_REQUEST struct s3_request request = {
+        .method = "GET", .action = "s3:GetBucketLocation", .retry_ms = ONCE_MS};
     AUTO_REPLY struct s3_reply reply = {0};
     AUTO_FREE char *location = NULL;
     const struct s3_xml_field fields[] = {

@@ -15,6 +15,14 @@ static void forget_key(struct s3_client *client)
     client->generation++;
 }
 
+int s3_client_set_region(struct s3_client *client, const char *region)
+{
+    if (s3_address_set_region(&client->address, region) < 0)
+        return -1;
+    forget_key(client);
+    return 0;
+}
+
 /* ---- signing ---- */
 
 /* "host", "content-type" and "x-amz-*"; what a proxy may change is sent unsigned. */
@@ -156,9 +164,8 @@ static bool correct_region(struct s3_client *client, const struct ctx *ctx, cons
     if (!region)
         region = region_of_bucket(client, ctx);
     AUTO_FREE char *before = str_dup(client->address.region);
-    if (!region || s3_address_set_region(&client->address, region) < 0)
+    if (!region || s3_client_set_region(client, region) < 0)
         return false;
-    forget_key(client);
     ctx_log(ctx, LOG_INFO, "bucket %s is in region %s, not %s", client->address.bucket, region, before);
     return true;
 }

@@ -40,6 +40,9 @@ void s3_client_free(struct s3_client *client); /* NULL is allowed */
 /* Where the bucket is, the region as corrected. */
 const struct s3_address *s3_client_address(const struct s3_client *client);
 
+/* As s3_address_set_region. None is in flight. */
+int s3_client_set_region(struct s3_client *client, const char *region) WARN_UNUSED;
+
 struct http *s3_client_http(const struct s3_client *client);
 
 /* From now on requests go by way of another pool of connections, which outlives the client. None is in

@@ -90,7 +90,8 @@ typedef int s3_entry_seen(void *arg, const struct s3_entry *entry);
 int s3_object_list(struct s3_client *client, const struct ctx *ctx, const char *prefix, s3_entry_seen *seen,
                    void *arg, struct sc_err *err) WARN_UNUSED;
 
-/* GetBucketLocation: the region as it is written in signatures ("" is us-east-1, "EU" eu-west-1). */
+/* GetBucketLocation: the region as it is written in signatures ("" is us-east-1, "EU" eu-west-1). Asked once:
+ * who asks can do without. */
 int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region,
                      struct sc_err *err) WARN_UNUSED;
 
