@@ -36,7 +36,8 @@ const struct option options_table[] = {
      .help = "the cluster's RKE configuration; - reads standard input"},
     {.name = "force", .type = OPTION_FLAG, .target = TARGET(force), .group = GROUP_SNAPSHOT,
      .commands = FOR_WRITING,
-     .help = "replace a snapshot of the same name; the old one is kept until the new one is good"},
+     .help = "replace a snapshot of the same name: on the nodes and in the bucket, with upload in the bucket "
+             "alone; the old one is kept until the new one is good"},
     {.name = "require", .value = "HOW-MANY", .type = OPTION_CHOICE, .target = TARGET(require),
      .choices = require_words, .fallback = "all", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
      .help = "how many etcd nodes must have saved it for success (status 0)"},
@@ -201,9 +202,24 @@ static const struct option *find_longer(const char *name, unsigned commands)
     return NULL;
 }
 
+/* --s3-region for --region: RKE's names have no "s3-", others' have. */
+static const char *behind_s3(const char *name)
+{
+    return name + (str_starts(name, "s3-") ? strlen("s3-") : 0);
+}
+
+static const struct option *find_for(const char *name, unsigned commands)
+{
+    const struct option *option = options_find(name, strlen(name));
+    return option && option->commands & commands ? option : NULL;
+}
+
 const struct option *options_nearest(const char *name, unsigned commands)
 {
+    const char *rest = behind_s3(name);
     const struct option *nearest = NULL;
+    if (rest != name && (nearest = find_for(rest, commands)))
+        return nearest;
     size_t best = strlen(name) / 3 + 1;
     for (size_t i = 0; i < options_count; i++) {
         if (!(options_table[i].commands & commands))
@@ -214,7 +230,10 @@ const struct option *options_nearest(const char *name, unsigned commands)
         best = distance;
         nearest = &options_table[i];
     }
-    return nearest || strlen(name) < SHORTEST_PREFIX ? nearest : find_longer(name, commands);
+    if (nearest || strlen(rest) < SHORTEST_PREFIX)
+        return nearest;
+    nearest = find_longer(rest, commands);
+    return nearest ? nearest : find_longer(name, commands);
 }
 
 bool options_takes_value(const struct option *option)

@@ -153,8 +153,9 @@ static int refuse_command(const char *words, struct sc_err *err)
 {
     err_set(err, ERR_USAGE, "unknown command \"%s\"", words);
     const struct command *nearest = commands_nearest(words);
-    if (str_starts(words, "etcd "))
-        return err_hint(err, "of RKE's etcd commands snapctl has snapshot-save; restore with rke itself");
+    if (str_starts(words, "etcd ") || str_starts(words, "snapshot-") || strcmp(words, "restore") == 0)
+        return err_hint(err,
+                        "of RKE's commands snapctl has etcd snapshot-save, or save; restore with rke itself");
     if (nearest)
         return err_hint(err, "did you mean %s?", nearest->name);
     return err_hint(err, "snapctl --help lists the commands");

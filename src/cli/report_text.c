@@ -29,7 +29,8 @@ static const char *colour_of(enum save_status status)
 {
     static const char *const codes[] = {
         [SAVE_FAILED] = TABLE_RED,    [SAVE_SAVED] = TABLE_GREEN, [SAVE_UNKNOWN] = TABLE_YELLOW,
-        [SAVE_CHECKED] = TABLE_GREEN, [SAVE_FOUND] = TABLE_GREEN, [SAVE_MISSING] = TABLE_YELLOW};
+        [SAVE_CHECKED] = TABLE_GREEN, [SAVE_FOUND] = TABLE_GREEN, [SAVE_MISSING] = TABLE_YELLOW,
+        [SAVE_SKIPPED] = TABLE_YELLOW};
     return codes[status];
 }
 
@@ -102,7 +103,8 @@ static void print_store(struct buf *out, const struct store_result *store, struc
         return;
     }
     AUTO_FREE char *why = console_clean(log, store->err.text ? store->err.text : "unknown error", false);
-    buf_printf(out, "\nnot uploaded to %s: %s\n", clean, why);
+    const char *rest = str_starts(why, clean) ? why + strlen(clean) : why;
+    buf_printf(out, "\nnot uploaded to %s: %s\n", clean, rest + strspn(rest, " "));
 }
 
 static bool only_upload_failed(const struct save_result *result)

@@ -384,17 +384,30 @@ static bool came_through(struct delivery *d)
     return true;
 }
 
+static int64_t patience_ms(const struct delivery *d)
+{
+    int64_t limit = (int64_t)d->options->timeout_s * 1000;
+    return limit && limit < PATIENCE_MS ? limit : PATIENCE_MS;
+}
+
 /* Nobody waits any more, or has waited long enough. *since: from when on one has, 0: none yet. */
 static bool is_late(struct delivery *d, int64_t *since)
 {
-    int64_t now = ctx_now_ms(), limit = (int64_t)d->options->timeout_s * 1000;
-    int64_t patience = limit && limit < PATIENCE_MS ? limit : PATIENCE_MS;
+    int64_t now = ctx_now_ms();
     lock(d);
     bool alone = runner_ended(d->run->runner, d->run->plan->n_nodes);
     if (d->waiting && !*since)
         *since = now;
     runner_unlock(d->run->runner);
-    return alone || (*since && now - *since >= patience) || (d->start_ms && now >= d->deadline_ms);
+    return alone || (*since && now - *since >= patience_ms(d)) || (d->start_ms && now >= d->deadline_ms);
+}
+
+/* A node waits now, and there is nothing else to be seen. */
+static void tell_waiting(const struct delivery *d)
+{
+    int64_t longest = patience_ms(d), left = d->deadline_ms - ctx_now_ms();
+    AUTO_FREE char *text = str_duration(d->start_ms && left < longest ? left : longest);
+    log_write(d->run->log, LOG_INFO, NULL, "waiting for S3, for %s at most", text);
 }
 
 /* Asks until there is an answer. What this run may have put there itself is no taken name. */
@@ -402,15 +415,20 @@ static void ask_again(struct delivery *d)
 {
     AUTO_ERR struct sc_err err = {0};
     int64_t since = 0;
+    bool told = false;
     for (unsigned tries = 0;; tries++) {
         if (store_ask(d->store, &d->run->ctx, d->what.replace || d->mark[0], &err) == 0) {
             if (!came_through(d))
                 set_state(d, STATE_OPEN);
             return;
         }
+        if (!store_is_outage(err.kind) || is_late(d, &since))
+            break;
+        if (since && !told)
+            tell_waiting(d);
+        told = since != 0;
         int64_t delay = retry_delay_ms(tries, RETRY_BASE_MS, RETRY_CAP_MS);
-        if (!store_is_outage(err.kind) || is_late(d, &since) ||
-            ctx_wait(&d->run->ctx, -1, 0, delay, NULL) < 0)
+        if (ctx_wait(&d->run->ctx, -1, 0, delay, NULL) < 0)
             break;
     }
     bool wanted = since || d->start_ms || !store_is_outage(err.kind);

@@ -199,7 +199,7 @@ static int live_checked(struct work *w, struct sc_err *err)
         return 0;
     }
     if (!w->run->go)
-        return err_set(err, ERR_REFUSED, "not begun, as the run was refused");
+        return save_result_skip(node_result(w), err);
     if (take_snapshot(w, err) < 0 || commit(w, err) < 0) {
         clean_after_failure(w, err->kind);
         return -1;
@@ -222,9 +222,9 @@ int save_live(struct work *w, struct sc_err *err)
 const char *save_outcome(struct work *w, bool failed)
 {
     struct save_node *node = node_result(w);
-    if (failed)
+    if (failed && node->status != SAVE_SKIPPED)
         node->status = save_of(w)->lost[w->index] ? SAVE_UNKNOWN : SAVE_FAILED;
-    else if (save_of(w)->options->dry_run)
+    else if (!failed && save_of(w)->options->dry_run)
         node->status = SAVE_CHECKED;
     return save_status_name(node->status);
 }

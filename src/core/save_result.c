@@ -7,8 +7,15 @@
 
 const char *save_status_name(enum save_status status)
 {
-    static const char *const names[] = {"failed", "saved", "unknown", "checked", "found", "missing"};
+    static const char *const names[] = {"failed", "saved",   "unknown", "checked",
+                                        "found",  "missing", "skipped"};
     return names[status];
+}
+
+int save_result_skip(struct save_node *node, struct sc_err *err)
+{
+    node->status = SAVE_SKIPPED;
+    return err_set(err, ERR_REFUSED, "not begun, as the run was refused");
 }
 
 struct save_result *save_result_new(const struct plan *plan)

@@ -9,6 +9,9 @@
 /* All nodes of the plan, which have failed until something else is said. */
 struct save_result *save_result_new(const struct plan *plan) WARN_UNUSED;
 
+/* In a node's thread: the run was refused before this node was touched. Returns -1, with ERR_REFUSED. */
+int save_result_skip(struct save_node *node, struct sc_err *err);
+
 /* For run_all: the parts of each node. The caller frees the array. */
 struct run_node **save_result_nodes(const struct save_result *result) WARN_UNUSED;
 

@@ -58,13 +58,13 @@ static int live(struct work *w, struct sc_err *err)
         return -1;
     work_done(w, save_status_name(node_result(w)->status));
     if (!w->run->go)
-        return err_set(err, ERR_REFUSED, "not begun, as the run was refused");
+        return save_result_skip(node_result(w), err);
     return found ? stand_by(w, err) : 0;
 }
 
 static const char *outcome(struct work *w, bool failed)
 {
-    if (failed)
+    if (failed && node_result(w)->status != SAVE_SKIPPED)
         node_result(w)->status = SAVE_FAILED;
     return save_status_name(node_result(w)->status);
 }

@@ -18,7 +18,7 @@ teardown() { mend; }
     json .s3.endpoint "$S3_TLS_ENDPOINT"
     json .s3.bucket "$S3_BUCKET"
     json .s3.key "$NAME.zip"
-    json .s3.region us-east-1
+    json .s3.region default # radosgw tells its zone group
     json .s3.parts 1
     json .s3.via local
     json .s3.credentials flags

@@ -33,10 +33,19 @@ struct save_options {
 
 /* unknown: the reply was lost and the node could not be asked again, which counts as not saved. checked: a
  * dry run found nothing that would stop the snapshot. found, missing: upload's, whether the archive is there.
+ * skipped: the run was refused, and nothing was done there.
  */
-enum save_status { SAVE_FAILED, SAVE_SAVED, SAVE_UNKNOWN, SAVE_CHECKED, SAVE_FOUND, SAVE_MISSING };
+enum save_status {
+    SAVE_FAILED,
+    SAVE_SAVED,
+    SAVE_UNKNOWN,
+    SAVE_CHECKED,
+    SAVE_FOUND,
+    SAVE_MISSING,
+    SAVE_SKIPPED,
+};
 
-/* "failed", "saved", "unknown", "checked", "found", "missing", as in JSON. */
+/* "failed", "saved", "unknown", "checked", "found", "missing", "skipped", as in JSON. */
 const char *save_status_name(enum save_status status);
 
 struct save_node {

@@ -74,17 +74,18 @@ static void layouts(void **state)
         size_t columns;
         const char *part;
     } rows[] = {
-        {40,  "\n  --force\n        replace a snapshot of the same\n        name; the old one is kept until\n"
-             "        the new one is good\n"                               },
-        {80,  "\n  --force                 replace a snapshot of the same name; the old one is\n"
-             "                          kept until the new one is good\n"  },
+        {40,  "\n  --force\n        replace a snapshot of the same\n        name: on the nodes and in the\n"
+             "        bucket, with upload in the\n"                                    },
+        {80,  "\n  --force                 replace a snapshot of the same name: on the nodes and\n"
+             "                          in the bucket, with upload in the bucket alone; the\n"
+             "                          old one is kept until the new one is good\n"   },
         {200,
-         "\n  --force                 replace a snapshot of the same name; the old one is kept until the new "
-         "one is good\n"                                                               },
-        {80,  "\n  -q, --quiet             only errors on standard error\n"            },
-        {80,  "\n  --ignore-docker-version\n                          do not compare"  },
-        {80,  "\n  4    done, but the result could not be written to standard output\n"},
-        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                        },
+         "\n  --force                 replace a snapshot of the same name: on the nodes and in the bucket, with upload in the "
+         "bucket\n                          alone; the old one is kept until the new one is good\n"},
+        {80,  "\n  -q, --quiet             only errors on standard error\n"                        },
+        {80,  "\n  --ignore-docker-version\n                          do not compare"              },
+        {80,  "\n  4    done, but the result could not be written to standard output\n"            },
+        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                                    },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = help_command(commands_find("save"), rows[i].columns);

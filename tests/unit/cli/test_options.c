@@ -50,15 +50,23 @@ static void nearest(void **state)
     static const struct {
         const char *wrong, *meant;
     } rows[] = {
-        {"nmae",          "name"         },
-        {"froce",         "force"        },
-        {"known-host",    "known-hosts"  },
-        {"requirestate",  "require-state"},
-        {"s3_endpoint",   "s3-endpoint"  },
-        {"bucket",        "bucket-name"  },
-        {"x",             NULL           },
-        {"",              NULL           },
-        {"etcd-snapshot", NULL           },
+        {"nmae",            "name"            },
+        {"froce",           "force"           },
+        {"known-host",      "known-hosts"     },
+        {"requirestate",    "require-state"   },
+        {"s3_endpoint",     "s3-endpoint"     },
+        {"bucket",          "bucket-name"     },
+        {"s3-bucket",       "bucket-name"     },
+        {"s3-bucket-name",  "bucket-name"     },
+        {"s3-bucket-looku", "s3-bucket-lookup"},
+        {"s3-access-key",   "access-key"      },
+        {"s3-secret-key",   "secret-key"      },
+        {"s3-folder",       "folder"          },
+        {"s3-region",       "region"          },
+        {"s3-timeou",       "s3-timeout"      },
+        {"x",               NULL              },
+        {"",                NULL              },
+        {"etcd-snapshot",   NULL              },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct option *option = options_nearest(rows[i].wrong, FOR_SAVE);

@@ -186,6 +186,21 @@ static void refused_and_interrupted(void **state)
     }
 }
 
+static void skipped(void **state)
+{
+    (void)state;
+    struct sc_err err = {0};
+    err_set(&err, ERR_REFUSED, "not begun");
+    struct save_node nodes[] = {failed_node(err, SAVE_SKIPPED, RUN_CHECK)};
+    struct save_result result = result_of(nodes, 1, SAVE_REFUSED);
+    assert_document(
+        report_json(&result, NULL),
+        HEAD("refused") "\"error\":null,\"nodes\":[" UNSAVED_NODE(
+            "skipped", "null", "check",
+            "{\"kind\":\"refused\",\"text\":\"not begun\",\"hint\":null,\"retryable\":false}") "],\"s3\":null}");
+    err_clear(&err);
+}
+
 static void dry_run(void **state)
 {
     (void)state;
@@ -347,6 +362,7 @@ int main(void)
         cmocka_unit_test(some_saved),
         cmocka_unit_test(unknown),
         cmocka_unit_test(refused_and_interrupted),
+        cmocka_unit_test(skipped),
         cmocka_unit_test(dry_run),
         cmocka_unit_test(not_begun),
         cmocka_unit_test(hostile_texts),

@@ -132,7 +132,8 @@ static void colours(void **state)
     free(text);
 }
 
-static char bucket[] = "b", key[] = "f/x.zip", slow[] = "SlowDown\033[2J";
+static char bucket[] = "b", key[] = "f/x.zip", slow[] = "SlowDown\033[2J",
+            taken[] = "s3://b/f/x.zip exists (1 kB)";
 
 static void assert_report_with(struct store_result *store, struct save_node *nodes, size_t n,
                                bool upload_only, enum save_outcome outcome, const char *wanted)
@@ -170,6 +171,12 @@ static void with_an_upload(void **state)
                        "NODE      RESULT  SIZE      TIME\n"
                        "10.0.0.1  saved   118.3 MB  12.3 s\n"
                        "\nnot uploaded to s3://b/f/x.zip: SlowDown\\x1b[2J\n"
+                       "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
+    store.err.text = taken;
+    assert_report_with(&store, nodes, 1, false, SAVE_PARTIAL,
+                       "NODE      RESULT  SIZE      TIME\n"
+                       "10.0.0.1  saved   118.3 MB  12.3 s\n"
+                       "\nnot uploaded to s3://b/f/x.zip: exists (1 kB)\n"
                        "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
 }
 
