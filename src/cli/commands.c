@@ -7,6 +7,7 @@
 #include "snapctl/cli/command_list.h"
 #include "snapctl/cli/command_save.h"
 #include "snapctl/cli/command_upload.h"
+#include "snapctl/cli/command_verify.h"
 
 const struct command commands_table[] = {
     {
@@ -36,6 +37,17 @@ const struct command commands_table[] = {
             "Shows the snapshots that are on the etcd nodes, and in S3 if the configuration or --bucket-name names a "
             "bucket: the newest first, with where each is. What is shown was not verified.", .bit = FOR_LIST,
      .run = command_list,
+     },
+    {
+     .name = "verify",
+     .words = "NAME | FILE",
+     .summary = "prove that snapshots can be restored",
+     .text =
+            "Reads every copy of the snapshot NAME, on each etcd node that has it and in S3 if the configuration or "
+            "--bucket-name names a bucket, or with --all of every snapshot, and proves it: the archive, etcd's SHA-256, "
+            "and every page of the database. A word with a slash, or that is a file here, is an archive or a plain "
+            "snapshot of its own, and needs no configuration.",                         .bit = FOR_VERIFY,
+     .run = command_verify,
      },
     {
      .name = "help",

@@ -31,6 +31,8 @@ const struct option options_table[] = {
      .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
      .help = "name of the snapshot: letters, digits and . _ + -, at most 200; without it "
              "rke_etcd_snapshot_<UTC time> is made up, with a warning; an ending .zip is dropped"},
+    {.name = "all", .type = OPTION_FLAG, .target = TARGET(all), .group = GROUP_SNAPSHOT,
+     .commands = FOR_VERIFY, .help = "every snapshot that there is"},
     {.name = "config", .value = "FILE", .type = OPTION_PATH, .target = TARGET(config),
      .fallback = "cluster.yml", .variable = "RKE_CONFIG", .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the cluster's RKE configuration; - reads standard input"},
@@ -84,7 +86,8 @@ const struct option options_table[] = {
              "other commands: in S3 alone, unless --local is given, too"},
     {.name = "no-s3", .type = OPTION_FLAG, .target = TARGET(no_s3), .group = GROUP_S3,
      .commands = FOR_WRITING, .help = "do not upload, whatever the configuration says"},
-    {.name = "local", .type = OPTION_FLAG, .target = TARGET(local), .group = GROUP_S3, .commands = FOR_LIST,
+    {.name = "local", .type = OPTION_FLAG, .target = TARGET(local), .group = GROUP_S3,
+     .commands = FOR_LIST | FOR_VERIFY,
      .help = "on the etcd nodes alone, unless --s3 is given, too"},
     {.name = "s3-endpoint", .value = "HOST[:PORT]", .type = OPTION_TEXT, .target = TARGET(s3_endpoint),
      .may_be_empty = true, .group = GROUP_S3, .commands = FOR_NODES,

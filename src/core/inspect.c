@@ -56,7 +56,8 @@ int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct data
         return -1;
     if (database_check_file(ctx, fd, sha256, facts, err) == 0)
         return 0;
-    return err->kind == ERR_CORRUPT ? err_wrap(err, "the database") : -1;
+    const char *name = inspect_name(inspect);
+    return name && err->kind == ERR_CORRUPT ? err_wrap(err, "/backup/%s", name) : -1;
 }
 
 void inspect_tell(const struct ctx *ctx, const struct database_facts *facts)

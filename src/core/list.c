@@ -87,24 +87,11 @@ static int list_files(struct work *w, const struct ctx *ctx, bool again, struct 
     return 0;
 }
 
-/* Whether this node is needed, where only the store is listed. */
-static bool wait_until_wanted(struct work *w, struct sc_err *err)
-{
-    struct run *run = w->run;
-    const struct listing *l = listing_of(run);
-    int result = 0;
-    runner_lock(run->runner);
-    while (!run->session_wanted && !l->store_ended && result == 0)
-        result = runner_wait(run->runner, &run->ctx, err);
-    bool wanted = run->session_wanted && !l->store_ended;
-    runner_unlock(run->runner);
-    return wanted;
-}
-
 static int live(struct work *w, struct sc_err *err)
 {
-    bool listed = listing_of(w->run)->options->nodes;
-    if (!listed && !wait_until_wanted(w, err))
+    struct listing *l = listing_of(w->run);
+    bool listed = l->options->nodes;
+    if (!listed && !work_wait_until_wanted(w, &l->store_ended, err))
         return ctx_check(&w->ctx, err);
     if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
         return -1;
@@ -125,19 +112,6 @@ static const char *outcome(struct work *w, bool failed)
 
 /* ---- the thread beside them ---- */
 
-static int at_first(void *arg, const struct s3_entry *entry)
-{
-    (void)arg;
-    (void)entry;
-    return -1;
-}
-
-/* Is the bucket there, and may it be listed? */
-static int ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
-{
-    return s3_object_list(client, ctx, arg, at_first, NULL, err);
-}
-
 static int take_object(void *arg, const struct s3_entry *entry)
 {
     struct run *run = arg;
@@ -154,15 +128,8 @@ static int take_object(void *arg, const struct s3_entry *entry)
 
 static int list_store(struct run *run, struct sc_err *err)
 {
-    struct listing *l = listing_of(run);
-    char *folder = l->result->store->key, none[] = "";
-    if (store_reach(l->store, &run->ctx, ask_listing, folder ? folder : none, err) < 0)
-        return -1;
-    const struct ctx limited = ctx_within(&run->ctx, LIST_MS);
-    if (s3_object_list(store_client(l->store), &limited, folder ? folder : none, take_object, run, err) == 0)
-        return 0;
-    store_explain(l->store, err);
-    return -1;
+    const struct listing *l = listing_of(run);
+    return store_list(l->store, &run->ctx, l->result->store->key, take_object, run, err);
 }
 
 static void beside(struct run *run)

@@ -10,6 +10,7 @@
 enum {
     CONNECT_MS = 5000,
     ANSWER_MS = 15000,
+    LIST_MS = 120000,
     SLOW_MS = 2000, /* what takes longer to fail is not tried twice */
     IMDS_PORT = 80,
     ROUTES = 3, /* the region may be learned, and be corrected */
@@ -327,6 +328,32 @@ int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_er
         result = refuse_taken(s, &q.object, err);
     s3_object_free(&q.object);
     return result;
+}
+
+static int at_first(void *arg, const struct s3_entry *entry)
+{
+    (void)arg;
+    (void)entry;
+    return -1;
+}
+
+/* Is the bucket there, and may it be listed? */
+static int ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+{
+    return s3_object_list(client, ctx, arg, at_first, NULL, err);
+}
+
+int store_list(struct store *s, const struct ctx *ctx, const char *folder, s3_entry_seen *seen, void *arg,
+               struct sc_err *err)
+{
+    AUTO_FREE char *prefix = str_dup(folder ? folder : "");
+    const struct ctx limited = ctx_within(ctx, LIST_MS);
+    if (store_reach(s, ctx, ask_listing, prefix, err) < 0)
+        return -1;
+    if (s3_object_list(s->client, &limited, prefix, seen, arg, err) == 0)
+        return 0;
+    store_explain(s, err);
+    return -1;
 }
 
 bool store_ready(const struct store *s)

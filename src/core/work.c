@@ -111,6 +111,18 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
     return 0;
 }
 
+bool work_wait_until_wanted(struct work *w, const bool *over, struct sc_err *err)
+{
+    struct run *run = w->run;
+    int result = 0;
+    runner_lock(run->runner);
+    while (!run->session_wanted && !*over && result == 0)
+        result = runner_wait(run->runner, &run->ctx, err);
+    bool wanted = run->session_wanted && !*over;
+    runner_unlock(run->runner);
+    return wanted;
+}
+
 struct ctx work_cleaning(const struct work *w)
 {
     struct ctx ctx = w->ctx;

@@ -106,6 +106,10 @@ typedef bool work_wanted(struct work *w);
 int work_persist_while(struct work *w, const struct ctx *outer, int64_t ms, work_wanted *wanted,
                        work_step *step, struct sc_err *err) WARN_UNUSED;
 
+/* For a node that is there for run_session alone: waits until somebody wants one, or *over, which is shared.
+ * False: it is not needed, or the run ends, as err tells then. */
+bool work_wait_until_wanted(struct work *w, const bool *over, struct sc_err *err);
+
 /* Asks for the node's facts and judges them; sets w->checked. */
 typedef int work_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err);
 int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSED;

@@ -144,6 +144,14 @@ static void set_read(struct buf *out, const struct node *node)
 {
     set_worker(out, node);
     set(out, "reader", "cat");
+    set(out, "ending", ".zip");
+}
+
+static void set_plain(struct buf *out, const struct node *node)
+{
+    set_worker(out, node);
+    set(out, "reader", "cat");
+    set(out, "ending", "");
 }
 
 static void set_tail(struct buf *out, const struct node *node)
@@ -151,6 +159,7 @@ static void set_tail(struct buf *out, const struct node *node)
     AUTO_FREE char *reader = str_format("tail -c %d", NODE_TAIL_BYTES);
     set_worker(out, node);
     set(out, "reader", reader);
+    set(out, "ending", ".zip");
 }
 
 static void set_cleanup(struct buf *out, const struct node *node)
@@ -191,6 +200,7 @@ static const struct {
     [SCRIPT_WORK] = {"work",    set_work,    {script_common, script_undo, script_wait, script_work}},
     [SCRIPT_RESUME] = {"resume",  set_worker,  {script_common, script_wait, script_resume}           },
     [SCRIPT_READ_ALL] = {"read",    set_read,    {script_common, script_read}                          },
+    [SCRIPT_READ_PLAIN] = {"read",    set_plain,   {script_common, script_read}                          },
     [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                          },
     [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}          },
     [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                       },

@@ -11,6 +11,7 @@ enum script_kind {
     SCRIPT_WORK,
     SCRIPT_RESUME,
     SCRIPT_READ_ALL,
+    SCRIPT_READ_PLAIN,
     SCRIPT_READ_TAIL,
     SCRIPT_CLEANUP, /* undoes */
     SCRIPT_RELEASE, /* the archive is good */

@@ -267,6 +267,17 @@ int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx,
     return ssh_stream_open(ssh, ctx, command, out, err);
 }
 
+int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx, const char *name,
+                   bool plain, struct ssh_stream **out, struct sc_err *err)
+{
+    struct node_job job = *node->job;
+    struct node other = *node;
+    job.name = name;
+    other.job = &job;
+    AUTO_FREE char *command = script_command(&other, plain ? SCRIPT_READ_PLAIN : SCRIPT_READ_ALL);
+    return ssh_stream_open(ssh, ctx, command, out, err);
+}
+
 /* "left WHAT" lines, joined; NULL if there are none. */
 static char *parse_left(const char *text)
 {

@@ -34,7 +34,7 @@ struct options {
     int host_key_checking; /* enum host_key_mode */
     int output;            /* enum option_output */
     enum option_switch s3;
-    bool no_s3, local;
+    bool no_s3, local, all;
     const char *s3_endpoint, *s3_endpoint_ca, *access_key, *bucket_name, *folder, *region;
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
@@ -70,9 +70,10 @@ enum {
     FOR_NONE = 1 << 3, /* without a command */
     FOR_UPLOAD = 1 << 4,
     FOR_LIST = 1 << 5,
-    FOR_ALL = (1 << 6) - 1,
-    FOR_WRITING = FOR_SAVE | FOR_UPLOAD, /* the commands that write to the store */
-    FOR_NODES = FOR_WRITING | FOR_LIST,  /* all commands that go to the nodes */
+    FOR_VERIFY = 1 << 8,
+    FOR_ALL = (1 << 9) - 1,
+    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,             /* the commands that write to the store */
+    FOR_NODES = FOR_WRITING | FOR_LIST | FOR_VERIFY, /* all commands that go to the nodes */
 };
 
 struct option {

@@ -131,6 +131,10 @@ enum { NODE_TAIL_BYTES = 65536 };
 int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx, enum node_read what,
                       struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
 
+/* The same of any snapshot on the node; plain: the file without ".zip". */
+int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx, const char *name,
+                   bool plain, struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
+
 /* The archive has been read back and is good: makes it count (with --force that removes the replaced one) and
  * gives the lock back. ERR_CORRUPT if another file has come into its place meanwhile. *left: what could not
  * be removed, in words, or NULL; the caller frees it. */

@@ -1,0 +1,16 @@
+/* What `verify` tells. Pure: results in, text out; everything from outside is made visible. The caller frees
+ * the texts. */
+#ifndef SNAPCTL_CLI_REPORT_VERIFY_H
+#define SNAPCTL_CLI_REPORT_VERIFY_H
+
+#include "snapctl/core/verify.h"
+
+/* The table of copies, and a last line. colour: for a terminal. */
+char *report_verify_text(const struct verify_result *result, struct log *log, bool colour) WARN_UNUSED;
+
+/* {"schema","status","started","duration_ms","error","snapshot","copies":[{"place","address"|"key"|"path",
+ * "snapshot","status","format","bytes","sha256","etcd":{"bytes","sha256",…as document_add_database}|null,
+ * "state_file","duration_ms","error"}]} */
+char *report_verify_json(const struct verify_result *result, struct log *log) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,367 @@
+#include "snapctl/core/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "readback.h"
+#include "snapctl/base/str.h"
+#include "snapctl/core/inventory.h"
+#include "snapctl/core/save.h"
+#include "snapctl/node/files.h"
+#include "snapctl/s3/download.h"
+#include "store.h"
+#include "verify_result.h"
+
+enum { LIST_MS = 120000 };
+
+/* A place's part: its own thread's. */
+struct part {
+    struct verify_result copies;
+    size_t at; /* the copy that is being read */
+};
+
+struct verifying {
+    const struct verify_options *options;
+    char *name;         /* NULL: all */
+    struct part *parts; /* by node; the last is the store's */
+    struct store *store;
+    char *folder;            /* "folder/"; NULL: none */
+    struct sc_err store_err; /* why the store could not be asked */
+    bool store_ended;        /* shared */
+};
+
+static struct verifying *verifying_of(const struct run *run)
+{
+    return run->arg;
+}
+
+static struct part *part_of(const struct work *w)
+{
+    return &verifying_of(w->run)->parts[w->index];
+}
+
+static void tell_bad(const struct ctx *ctx, const struct verify_copy *copy)
+{
+    if (copy->status != VERIFY_GOOD)
+        ctx_log(ctx, LOG_ERROR, "%s is %s: %s", copy->snapshot, verify_status_name(copy->status),
+                copy->err.text);
+    else
+        ctx_log(ctx, LOG_INFO, "%s is good", copy->snapshot);
+}
+
+/* ---- a node's thread ---- */
+
+/* What a name without .zip stands for is a snapshot if its content, or who asks for it, says so. */
+static void take_file(struct work *w, const struct node_file *file)
+{
+    const char *wanted = verifying_of(w->run)->name;
+    bool zip = str_ends(file->name, ".zip");
+    AUTO_FREE char *name = str_dup_n(file->name, strlen(file->name) - (zip ? strlen(".zip") : 0));
+    bool database = file->head && inventory_is_database(file->head, file->head_len);
+    if ((wanted && strcmp(name, wanted) != 0) || !node_name_valid(name) || (!zip && !wanted && !database))
+        return;
+    struct verify_copy *copy = verify_add(&part_of(w)->copies, VERIFY_NODE, w->node.address, name);
+    copy->plain = !zip;
+    copy->bytes = file->bytes;
+}
+
+static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    struct node_files files = {0};
+    (void)again;
+    if (node_list(&w->node, w->ssh, ctx, &files, err) < 0)
+        return -1;
+    for (size_t i = 0; i < files.n; i++)
+        take_file(w, &files.files[i]);
+    node_files_free(&files);
+    return 0;
+}
+
+static int read_copy(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    struct part *part = part_of(w);
+    struct verify_copy *copy = &part->copies.copies[part->at];
+    struct ssh_stream *stream;
+    (void)again;
+    if (node_open_copy(&w->node, w->ssh, ctx, copy->snapshot, copy->plain, &stream, err) < 0)
+        return -1;
+    int result = verify_read(copy, ctx, ssh_stream_source(stream), work_progress, w, err);
+    ssh_stream_close(stream);
+    if (result < 0)
+        work_disconnect(w); /* the rest of the stream may be still on its way */
+    return result;
+}
+
+/* -1: the node is lost, or the run ends. */
+static int verify_copies(struct work *w, struct sc_err *err)
+{
+    const struct readback alone = {0};
+    struct part *part = part_of(w);
+    for (part->at = 0; part->at < part->copies.n_copies; part->at++) {
+        AUTO_ERR struct sc_err why = {0};
+        struct verify_copy *copy = &part->copies.copies[part->at];
+        int64_t start = ctx_now_ms();
+        w->total = copy->bytes;
+        work_tell(w, RUN_VERIFY, 0);
+        int result = work_persist(w, &w->ctx, readback_limit_ms(&alone, w), read_copy, &why);
+        bool lost = result < 0 && work_breaks_session(why.kind);
+        if (lost)
+            err_set(err, why.kind, "%s", why.text);
+        verify_settle(copy, result, &why);
+        copy->duration_ms = ctx_now_ms() - start;
+        tell_bad(&w->ctx, copy);
+        if (lost)
+            return -1;
+    }
+    return 0;
+}
+
+static int live_listed(struct work *w, struct sc_err *err)
+{
+    const char *name = verifying_of(w->run)->name;
+    if (work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+        return -1;
+    if (name && part_of(w)->copies.n_copies == 0)
+        verify_add(&part_of(w)->copies, VERIFY_NODE, w->node.address, name)->status = VERIFY_MISSING;
+    else
+        return verify_copies(w, err);
+    return 0;
+}
+
+static int live(struct work *w, struct sc_err *err)
+{
+    struct verifying *v = verifying_of(w->run);
+    if (!v->options->nodes && !work_wait_until_wanted(w, &v->store_ended, err))
+        return ctx_check(&w->ctx, err);
+    if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
+        return -1;
+    return v->options->nodes ? live_listed(w, err) : 0;
+}
+
+static size_t count_bad(const struct verify_result *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_copies; i++)
+        n += r->copies[i].status != VERIFY_GOOD && r->copies[i].status != VERIFY_MISSING;
+    return n;
+}
+
+/* A place that could not be asked may have a copy. */
+static void add_unknown(struct verify_result *copies, enum verify_place place, const char *where,
+                        const char *name, const struct sc_err *why)
+{
+    struct verify_copy *copy = verify_add(copies, place, where, name);
+    err_set(&copy->err, why->kind, "%s", why->text);
+    if (why->hint)
+        err_hint(&copy->err, "%s", why->hint);
+}
+
+static const char *outcome(struct work *w, bool failed)
+{
+    struct verify_result *copies = &part_of(w)->copies;
+    if (failed && copies->n_copies == 0)
+        add_unknown(copies, VERIFY_NODE, w->node.address, verifying_of(w->run)->name, &w->result->err);
+    return failed ? "failed" : count_bad(copies) ? "damaged" : "verified";
+}
+
+/* ---- the thread beside them ---- */
+
+static struct part *store_part(const struct run *run)
+{
+    return &verifying_of(run)->parts[run->plan->n_nodes];
+}
+
+static void add_object(struct run *run, const char *key, const char *name, uint64_t bytes)
+{
+    verify_add(&store_part(run)->copies, VERIFY_STORE, key, name)->bytes = bytes;
+}
+
+static int take_object(void *arg, const struct s3_entry *entry)
+{
+    struct run *run = arg;
+    const char *folder = verifying_of(run)->folder;
+    const char *file = entry->key + (folder ? strlen(folder) : 0);
+    if (!str_ends(file, ".zip"))
+        return 0;
+    AUTO_FREE char *name = str_dup_n(file, strlen(file) - strlen(".zip"));
+    if (node_name_valid(name))
+        add_object(run, entry->key, name, entry->bytes);
+    return 0;
+}
+
+/* Perhaps more than once: from here, and from a node. */
+static int ask_one(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+{
+    struct run *run = arg;
+    struct verifying *v = verifying_of(run);
+    AUTO_OBJECT struct s3_object object = {0};
+    enum s3_name name;
+    verify_clear(&store_part(run)->copies);
+    const char *key = store_key(v->store);
+    if (s3_object_probe(client, ctx, key, &name, &object, err) < 0)
+        return -1;
+    if (name == S3_NAME_UNKNOWN) {
+        err_set(err, ERR_AUTH, "the keys have no right to read s3://%s/%s", v->options->store->bucket, key);
+        return err_hint(err, "reading takes s3:GetObject, and s3:ListBucket to tell that there is none");
+    }
+    add_object(run, key, v->name, object.bytes);
+    if (name == S3_NAME_FREE)
+        store_part(run)->copies.copies[0].status = VERIFY_MISSING;
+    return 0;
+}
+
+static void tell_progress(void *arg, uint64_t bytes)
+{
+    struct run *run = arg;
+    const struct part *part = store_part(run);
+    run_post(run, (struct run_event){.node = run->plan->n_nodes,
+                                     .phase = RUN_CHECK,
+                                     .bytes = bytes,
+                                     .total = part->copies.copies[part->at].bytes});
+}
+
+static void verify_object(struct run *run, const struct ctx *ctx, struct verify_copy *copy)
+{
+    AUTO_ERR struct sc_err err = {0};
+    int64_t start = ctx_now_ms();
+    struct store *store = verifying_of(run)->store;
+    struct s3_download *download = s3_download_new(store_client(store), copy->where, copy->bytes);
+    int result = verify_read(copy, ctx, s3_download_source(download), tell_progress, run, &err);
+    s3_download_free(download);
+    if (result < 0 && err.kind != ERR_CORRUPT)
+        store_explain(store, &err);
+    verify_settle(copy, result, &err);
+    copy->duration_ms = ctx_now_ms() - start;
+    tell_bad(ctx, copy);
+}
+
+static int verify_store(struct run *run, struct sc_err *err)
+{
+    struct verifying *v = verifying_of(run);
+    struct part *part = store_part(run);
+    struct ctx ctx = run->ctx;
+    ctx.who = "S3";
+    int result = v->name ? store_reach(v->store, &run->ctx, ask_one, run, err)
+                         : store_list(v->store, &run->ctx, v->folder, take_object, run, err);
+    if (result < 0)
+        return -1;
+    for (part->at = 0; part->at < part->copies.n_copies; part->at++) {
+        struct verify_copy *copy = &part->copies.copies[part->at];
+        if (ctx_check(&ctx, err) < 0)
+            return -1;
+        if (copy->status != VERIFY_MISSING)
+            verify_object(run, &ctx, copy);
+    }
+    return 0;
+}
+
+static void beside(struct run *run)
+{
+    struct verifying *v = verifying_of(run);
+    struct verify_result *copies = &store_part(run)->copies;
+    run_post(run, (struct run_event){.node = run->plan->n_nodes, .phase = RUN_CHECK});
+    bool asked = verify_store(run, &v->store_err) == 0;
+    if (!asked && copies->n_copies == 0)
+        add_unknown(copies, VERIFY_STORE, store_key(v->store), v->name, &v->store_err);
+    runner_lock(run->runner);
+    v->store_ended = true;
+    runner_wake(run->runner);
+    runner_unlock(run->runner);
+    run_post(run, (struct run_event){.node = run->plan->n_nodes,
+                                     .phase = asked ? RUN_DONE : RUN_CHECK,
+                                     .ended = true,
+                                     .outcome = !asked              ? "failed"
+                                                : count_bad(copies) ? "damaged"
+                                                                    : "verified",
+                                     .err = asked ? NULL : &v->store_err});
+}
+
+/* ---- the main thread ---- */
+
+static void collect(struct verify_result *r, struct part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct verify_result *from = &parts[i].copies;
+        for (size_t k = 0; k < from->n_copies; k++) {
+            r->copies = mem_realloc(r->copies, r->n_copies + 1, sizeof *r->copies);
+            r->copies[r->n_copies++] = from->copies[k];
+        }
+        free(from->copies);
+        *from = (struct verify_result){0};
+    }
+}
+
+static int run_nodes(struct run *run, struct verify_result *r, struct sc_err *err)
+{
+    struct verifying *v = verifying_of(run);
+    size_t n = run->plan->n_nodes;
+    AUTO_FREE struct run_node *nodes = mem_calloc(n, sizeof *nodes);
+    AUTO_FREE struct run_node **pointers = mem_calloc(n, sizeof(struct run_node *));
+    for (size_t i = 0; i < n; i++) {
+        nodes[i].address = str_dup(run->plan->nodes[i].host.address);
+        pointers[i] = &nodes[i];
+    }
+    int result = run_all(run, pointers, 0, err);
+    collect(r, v->parts, n + 1);
+    r->duration_ms = run->duration_ms;
+    for (size_t i = 0; i < n; i++) {
+        free(nodes[i].address);
+        err_clear(&nodes[i].err);
+    }
+    return result;
+}
+
+static int verify_plan(struct plan *plan, struct verifying *v, const struct run_ui *ui, struct log *log,
+                       struct verify_result *r, struct sc_err *err)
+{
+    const struct verify_options *o = v->options;
+    const struct run_job job = {.live = live, .outcome = outcome, .beside = o->store ? beside : NULL};
+    struct run run = {.job = &job, .arg = v, .ui = ui, .plan = plan, .log = log, .err = &r->err};
+    if (o->store && (store_new(&run, o->store, v->name, &v->store, err) < 0 ||
+                     s3_address_folder(o->store->folder, &v->folder, err) < 0))
+        return -1;
+    v->parts = mem_calloc(plan->n_nodes + 1, sizeof *v->parts);
+    if (run_nodes(&run, r, err) < 0)
+        return -1;
+    verify_judge(r, run.signo);
+    return 0;
+}
+
+static int check_name(struct verifying *v, struct log *log, struct sc_err *err)
+{
+    bool dropped;
+    if (!v->options->name)
+        return 0;
+    v->name = save_check_name(v->options->name, &dropped, err);
+    if (v->name && dropped)
+        log_write(log, LOG_DEBUG, NULL, "the snapshot's name is %s", v->name);
+    return v->name ? 0 : -1;
+}
+
+int verify_run(const struct cluster *cluster, const struct verify_options *options, const struct run_ui *ui,
+               struct log *log, struct verify_result **out, struct sc_err *err)
+{
+    struct plan *plan;
+    struct verifying v = {.options = options, .store_ended = !options->store};
+    if (check_name(&v, log, err) < 0)
+        return -1;
+    struct verify_result *r = mem_calloc(1, sizeof *r);
+    r->started = (int64_t)time(NULL);
+    r->snapshot = str_dup(v.name);
+    int result = plan_make(cluster, &options->run, ui, log, &plan, err);
+    if (result == 0) {
+        result = verify_plan(plan, &v, ui, log, r, err);
+        store_free(v.store);
+        plan_free(plan);
+    }
+    err_clear(&v.store_err);
+    free(v.parts);
+    free(v.folder);
+    free(v.name);
+    if (result == 0)
+        *out = r;
+    else
+        verify_result_free(r);
+    return result;
+}

@@ -1,0 +1,122 @@
+#include "verify_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapctl/base/str.h"
+
+enum { STATUS_NONE = 1, STATUS_REFUSED = 2, STATUS_SOME = 3, STATUS_SIGNAL = 128 };
+
+const char *verify_place_name(enum verify_place place)
+{
+    static const char *const names[] = {"node", "s3", "file"};
+    return names[place];
+}
+
+const char *verify_status_name(enum verify_status status)
+{
+    static const char *const names[] = {"good", "damaged", "missing", "failed"};
+    return names[status];
+}
+
+struct verify_copy *verify_add(struct verify_result *result, enum verify_place place, const char *where,
+                               const char *snapshot)
+{
+    result->copies = mem_realloc(result->copies, result->n_copies + 1, sizeof *result->copies);
+    struct verify_copy *copy = &result->copies[result->n_copies++];
+    *copy = (struct verify_copy){
+        .place = place, .where = str_dup(where), .snapshot = str_dup(snapshot), .status = VERIFY_FAILED};
+    return copy;
+}
+
+static int inspect_all(struct inspect *inspect, const struct ctx *ctx, struct source *source,
+                       stream_progress *progress, void *arg, struct sc_err *err)
+{
+    struct sink *sink = inspect_sink(inspect);
+    if (stream_copy(ctx, source, &sink, 1, progress, arg, err) == 0)
+        return sink->finish(sink, ctx, err);
+    sink->abort(sink);
+    return -1;
+}
+
+int verify_read(struct verify_copy *copy, const struct ctx *ctx, struct source *source,
+                stream_progress *progress, void *arg, struct sc_err *err)
+{
+    AUTO_DATABASE_FACTS struct database_facts facts = {0};
+    struct inspect *inspect =
+        inspect_new(&(struct inspect_what){.name = copy->snapshot, .plain = copy->plain});
+    int result = inspect_all(inspect, ctx, source, progress, arg, err);
+    if (result == 0)
+        result = inspect_database(inspect, ctx, &facts, err);
+    if (result == 0) {
+        inspect_tell(ctx, &facts);
+        copy->archive = inspect_archive(inspect);
+        if (copy->plain)
+            memcpy(copy->archive.etcd_sha256, facts.sha256, sizeof facts.sha256);
+        copy->bytes = copy->archive.bytes;
+        copy->database = database_facts_take(&facts);
+    }
+    if (!copy->snapshot)
+        copy->snapshot = str_dup(inspect_name(inspect));
+    inspect_free(inspect);
+    return result;
+}
+
+void verify_settle(struct verify_copy *copy, int result, struct sc_err *err)
+{
+    copy->status = result == 0 ? VERIFY_GOOD : err->kind == ERR_CORRUPT ? VERIFY_DAMAGED : VERIFY_FAILED;
+    if (result < 0)
+        err_move(&copy->err, err);
+}
+
+static size_t count(const struct verify_result *r, enum verify_status status)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_copies; i++)
+        n += r->copies[i].status == status;
+    return n;
+}
+
+/* A place without a copy is no worse for it, as long as there is another. */
+void verify_judge(struct verify_result *r, int signo)
+{
+    size_t good = count(r, VERIFY_GOOD), bad = count(r, VERIFY_DAMAGED) + count(r, VERIFY_FAILED);
+    if (signo) {
+        r->outcome = VERIFY_INTERRUPTED;
+        r->exit_status = STATUS_SIGNAL + signo;
+    } else if (good + bad == 0) {
+        r->outcome = VERIFY_REFUSED;
+        r->exit_status = STATUS_REFUSED;
+        if (r->snapshot)
+            err_set(&r->err, ERR_REFUSED, "there is no snapshot %s", r->snapshot);
+        else
+            err_set(&r->err, ERR_REFUSED, "there are no snapshots");
+        err_hint(&r->err, "snapctl list shows those on the etcd nodes and in S3");
+    } else {
+        r->outcome = bad == 0 ? VERIFY_OK : good == 0 ? VERIFY_NONE : VERIFY_PARTIAL;
+        r->exit_status = bad == 0 ? 0 : good == 0 ? STATUS_NONE : STATUS_SOME;
+    }
+}
+
+void verify_clear(struct verify_result *r)
+{
+    for (size_t i = 0; i < r->n_copies; i++) {
+        free(r->copies[i].where);
+        free(r->copies[i].snapshot);
+        database_facts_free(r->copies[i].database);
+        err_clear(&r->copies[i].err);
+    }
+    free(r->copies);
+    r->copies = NULL;
+    r->n_copies = 0;
+}
+
+void verify_result_free(struct verify_result *r)
+{
+    if (!r)
+        return;
+    verify_clear(r);
+    free(r->snapshot);
+    err_clear(&r->err);
+    free(r);
+}
