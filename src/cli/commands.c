@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "snapctl/base/str.h"
+#include "snapctl/cli/command_check.h"
 #include "snapctl/cli/command_help.h"
 #include "snapctl/cli/command_list.h"
 #include "snapctl/cli/command_save.h"
@@ -48,6 +49,14 @@ const struct command commands_table[] = {
             "and every page of the database. A word with a slash, or that is a file here, is an archive or a plain "
             "snapshot of its own, and needs no configuration.",                         .bit = FOR_VERIFY,
      .run = command_verify,
+     },
+    {
+     .name = "check",
+     .summary = "try all that save needs, and change nothing",
+     .text =
+            "Tries all that save needs on every etcd node, and in S3 if the configuration or --bucket-name names a bucket, "
+            "and changes nothing: a line for each finding, with what would help.",                                                                                               .bit = FOR_CHECK,
+     .run = command_check,
      },
     {
      .name = "help",

@@ -87,6 +87,16 @@ static int read_state(const char *path, bool required, struct log *log, struct s
     return 0;
 }
 
+enum plan_state plan_look_for_state(const struct cluster *cluster, const char *state_file, char **path,
+                                    struct sc_err *err)
+{
+    AUTO_SECRET struct secret *state = NULL;
+    *path = state_file ? str_dup(state_file) : state_path(cluster);
+    if (read_state(*path, true, NULL, &state, err) == 0)
+        return PLAN_STATE_GOOD;
+    return access(*path, F_OK) < 0 && errno == ENOENT ? PLAN_STATE_MISSING : PLAN_STATE_UNREADABLE;
+}
+
 static struct secret *env_text(const struct cluster *cluster)
 {
     size_t n = cluster->n_etcd_env;

@@ -38,11 +38,16 @@ static int judge_etcd(const struct node *node, const struct ctx *ctx, struct sc_
     return 0;
 }
 
+bool node_lock_held(const struct node_lock *lock)
+{
+    return lock->id && (lock->running || lock->fresh || lock->alive);
+}
+
 static int judge_lock(const struct node *node, const struct ctx *ctx, struct sc_err *err)
 {
     const struct node_lock *lock = &node->facts.lock;
     (void)ctx;
-    if (!lock->id || (!lock->running && !lock->fresh && !lock->alive))
+    if (!node_lock_held(lock))
         return 0;
     if (lock->fresh && !lock->alive) {
         err_set(err, ERR_BUSY, "%s created the snapshot container at %s and has not started it",
@@ -96,13 +101,20 @@ int node_judge_reader(const struct node *node, const struct ctx *ctx, struct sc_
                          "with --image, or pull it");
 }
 
-int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err)
+int node_judge_aspect(const struct node *node, enum node_aspect aspect, const struct ctx *ctx,
+                      struct sc_err *err)
 {
     static int (*const judges[])(const struct node *, const struct ctx *, struct sc_err *) = {
-        judge_engine, judge_etcd, judge_lock, judge_space, judge_image,
+        [NODE_ENGINE] = judge_engine, [NODE_ETCD] = judge_etcd,   [NODE_LOCK] = judge_lock,
+        [NODE_SPACE] = judge_space,   [NODE_IMAGE] = judge_image,
     };
-    for (size_t i = 0; i < sizeof judges / sizeof *judges; i++)
-        if (judges[i](node, ctx, err) < 0)
+    return judges[aspect](node, ctx, err);
+}
+
+int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err)
+{
+    for (int i = 0; i < NODE_ASPECTS; i++)
+        if (node_judge_aspect(node, (enum node_aspect)i, ctx, err) < 0)
             return -1;
     return 0;
 }

@@ -21,7 +21,6 @@ struct probe {
     char *sidekick;    /* image of the container service-sidekick */
     char *local;       /* the first tools image that the node has */
     bool wanted_local; /* the job's image is there */
-    int64_t now;       /* the node's clock; 0: not told */
 };
 
 static void take_text(char **slot, const char *text)
@@ -70,8 +69,9 @@ static void on_uid(struct probe *p, const char *value)
 
 static void on_now(struct probe *p, const char *value)
 {
-    if (!str_to_int(value, 0, INT64_MAX, &p->now))
-        p->now = 0;
+    struct node_facts *f = &p->node->facts;
+    if (!str_to_int(value, 0, INT64_MAX, &f->now))
+        f->now = 0;
 }
 
 static void on_wanted(struct probe *p, const char *value)
@@ -148,7 +148,7 @@ static void on_lock(struct probe *p, const json_t *container)
     const json_t *labels = json_object_get(container, "labels");
     const char *status = get_string(state, "Status");
     int64_t started = parse_time(get_string(state, "StartedAt"));
-    int64_t created = parse_time(get_string(container, "created"));
+    int64_t created = parse_time(get_string(container, "created")), now = p->node->facts.now;
     take_text(&lock->id, get_string(container, "id"));
     take_text(&lock->since, started >= 0 ? get_string(state, "StartedAt") : get_string(container, "created"));
     take_label(&lock->by, labels, "io.snapctl.by");
@@ -160,7 +160,7 @@ static void on_lock(struct probe *p, const json_t *container)
     lock->running =
         strcmp(status, "running") == 0 || strcmp(status, "restarting") == 0 || strcmp(status, "paused") == 0;
     lock->started = started >= 0;
-    lock->fresh = !lock->started && (!p->now || created < 0 || p->now - created < FRESH_SECONDS);
+    lock->fresh = !lock->started && (!now || created < 0 || now - created < FRESH_SECONDS);
     lock->failed = !lock->started || json_integer_value(json_object_get(state, "ExitCode")) != 0;
 }
 

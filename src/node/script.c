@@ -120,6 +120,15 @@ static void set_pull(struct buf *out, const struct node *node)
     set(out, "login", r ? r->user : "");
 }
 
+/* What a dead run left under the lock's name. */
+static void set_dead(struct buf *out, const struct node_lock *lock)
+{
+    set(out, "dead", lock->id);
+    set(out, "dead_run", lock->run);
+    set(out, "dead_name", lock->run ? lock->snapshot : NULL);
+    set_number(out, "dead_owned", lock->failed && lock->started);
+}
+
 static void set_work(struct buf *out, const struct node *node)
 {
     const struct node_job *job = node->job;
@@ -133,11 +142,7 @@ static void set_work(struct buf *out, const struct node *node)
     set_number(out, "state_bytes", job->state_bytes);
     set_number(out, "force", job->force);
     set_number(out, "visible", node->facts.visible);
-    const struct node_lock *lock = &node->facts.lock;
-    set(out, "dead", lock->id);
-    set(out, "dead_run", lock->run);
-    set(out, "dead_name", lock->run ? lock->snapshot : NULL);
-    set_number(out, "dead_owned", lock->failed && lock->started);
+    set_dead(out, &node->facts.lock);
 }
 
 static void set_read(struct buf *out, const struct node *node)
@@ -187,6 +192,28 @@ static void set_list(struct buf *out, const struct node *node)
     set_number(out, "end_bytes", NODE_END_BYTES);
 }
 
+/* Whether there is a way to see what only root may see. */
+static bool can_look(const struct node_facts *f)
+{
+    return str_equal(f->uid, "0") || (f->image && !f->pull);
+}
+
+static void set_health(struct buf *out, const struct node *node)
+{
+    set_run(out, node);
+    set_number(out, "look", can_look(&node->facts));
+    set_number(out, "etcd", node->facts.etcd_running);
+}
+
+static void set_fix(struct buf *out, const struct node *node)
+{
+    set_run(out, node);
+    set(out, "by", node->job->by);
+    set(out, "started", node->job->started);
+    set_number(out, "look", can_look(&node->facts));
+    set_dead(out, &node->facts.lock);
+}
+
 enum { MAX_PARTS = 4 };
 
 static const struct {
@@ -194,17 +221,19 @@ static const struct {
     void (*set)(struct buf *out, const struct node *node);
     const char *parts[MAX_PARTS];
 } scripts[] = {
-    [SCRIPT_PROBE] = {"probe",   set_probe,   {script_probe}                                        },
-    [SCRIPT_LOOK] = {"look",    set_run,     {script_common, script_look}                          },
-    [SCRIPT_PULL] = {"pull",    set_pull,    {script_common, script_pull}                          },
-    [SCRIPT_WORK] = {"work",    set_work,    {script_common, script_undo, script_wait, script_work}},
-    [SCRIPT_RESUME] = {"resume",  set_worker,  {script_common, script_wait, script_resume}           },
-    [SCRIPT_READ_ALL] = {"read",    set_read,    {script_common, script_read}                          },
-    [SCRIPT_READ_PLAIN] = {"read",    set_plain,   {script_common, script_read}                          },
-    [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                          },
-    [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}          },
-    [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                       },
-    [SCRIPT_LIST] = {"list",    set_list,    {script_common, script_list}                          },
+    [SCRIPT_PROBE] = {"probe",   set_probe,   {script_probe}                                            },
+    [SCRIPT_LOOK] = {"look",    set_run,     {script_common, script_look}                              },
+    [SCRIPT_PULL] = {"pull",    set_pull,    {script_common, script_pull}                              },
+    [SCRIPT_WORK] = {"work",    set_work,    {script_common, script_undo, script_wait, script_work}    },
+    [SCRIPT_RESUME] = {"resume",  set_worker,  {script_common, script_wait, script_resume}               },
+    [SCRIPT_READ_ALL] = {"read",    set_read,    {script_common, script_read}                              },
+    [SCRIPT_READ_PLAIN] = {"read",    set_plain,   {script_common, script_read}                              },
+    [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                              },
+    [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}              },
+    [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                           },
+    [SCRIPT_LIST] = {"list",    set_list,    {script_common, script_list}                              },
+    [SCRIPT_HEALTH] = {"health",  set_health,  {script_common, script_leftovers, script_health}          },
+    [SCRIPT_FIX] = {"fix",     set_fix,     {script_common, script_undo, script_leftovers, script_fix}},
 };
 
 char *script_command(const struct node *node, enum script_kind kind)

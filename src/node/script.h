@@ -16,6 +16,8 @@ enum script_kind {
     SCRIPT_CLEANUP, /* undoes */
     SCRIPT_RELEASE, /* the archive is good */
     SCRIPT_LIST,
+    SCRIPT_HEALTH,
+    SCRIPT_FIX,
 };
 
 /* The whole command line for ssh_run; the caller frees it. */

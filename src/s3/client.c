@@ -86,6 +86,12 @@ static void copy_response(const struct http_response *from, struct http_response
     buf_append(&to->body, from->body.data, from->body.len);
 }
 
+bool s3_client_clock(const struct s3_client *client, int64_t *offset)
+{
+    *offset = client->clock_told_s;
+    return client->clock_told;
+}
+
 /* ---- attempts ---- */
 
 int s3_attempt_send(struct s3_client *client, const struct ctx *ctx, struct s3_attempt *attempt,
@@ -182,6 +188,7 @@ enum s3_outcome s3_attempt_judge(struct s3_client *client, const struct ctx *ctx
     if (result < 0)
         return err->kind == ERR_NETWORK || err->kind == ERR_TIMEOUT ? after_a_pause(client, ctx, attempt, err)
                                                                     : S3_FAILED;
+    signing_note_clock(client, &reply->http);
     if (!succeeded(attempt->request, &reply->http)) {
         s3_refusal_parse(reply->http.status, reply->http.body.data, reply->http.body.len, &reply->refusal);
         return refused(client, ctx, attempt, reply, err);

@@ -171,8 +171,11 @@ struct upload_receiver {
 static int upload_seen(void *arg, char *const fields[FIELDS])
 {
     const struct upload_receiver *receiver = arg;
+    int64_t initiated = 0;
+    if (fields[2] && !rfc3339_parse(fields[2], &initiated))
+        initiated = 0;
     struct s3_pending pending = {
-        .key = fields[0], .upload_id = fields[1] ? fields[1] : "", .initiated = fields[2]};
+        .key = fields[0], .upload_id = fields[1] ? fields[1] : "", .initiated = initiated};
     return receiver->seen(receiver->arg, &pending);
 }
 

@@ -181,6 +181,16 @@ static bool parse_date(const char *text, int64_t *seconds)
     return true;
 }
 
+void signing_note_clock(struct s3_client *client, const struct http_response *response)
+{
+    int64_t theirs;
+    AUTO_FREE char *date = http_response_header(response, "date");
+    if (!parse_date(date, &theirs))
+        return;
+    client->clock_told = true;
+    client->clock_told_s = theirs - (int64_t)time(NULL);
+}
+
 static bool correct_clock(struct s3_client *client, const struct ctx *ctx,
                           const struct http_response *response)
 {

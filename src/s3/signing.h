@@ -17,6 +17,8 @@ struct s3_client {
     unsigned retries_left;
 
     int64_t clock_offset_s; /* of the store's clock to ours */
+    bool clock_told;
+    int64_t clock_told_s; /* the same by the last answer, whether it is corrected or not */
     struct secret *signing_key;
     char signing_day[9];
     unsigned generation; /* grows with each correction */
@@ -27,6 +29,9 @@ struct s3_client {
 /* Signs and begins. */
 int signing_begin(struct s3_client *client, const struct ctx *ctx, const struct s3_request *request,
                   struct http_call **call, struct sc_err *err) WARN_UNUSED;
+
+/* Remembers the clock of an answer. */
+void signing_note_clock(struct s3_client *client, const struct http_response *response);
 
 /* Corrects what the refusal asks for. True: worth sending again at once. */
 bool signing_correct(struct s3_client *client, const struct ctx *ctx, const struct s3_refusal *refusal,

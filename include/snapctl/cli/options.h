@@ -34,7 +34,7 @@ struct options {
     int host_key_checking; /* enum host_key_mode */
     int output;            /* enum option_output */
     enum option_switch s3;
-    bool no_s3, local, all;
+    bool no_s3, local, all, fix;
     const char *s3_endpoint, *s3_endpoint_ca, *access_key, *bucket_name, *folder, *region;
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
@@ -70,10 +70,12 @@ enum {
     FOR_NONE = 1 << 3, /* without a command */
     FOR_UPLOAD = 1 << 4,
     FOR_LIST = 1 << 5,
-    FOR_VERIFY = 1 << 8,
-    FOR_ALL = (1 << 9) - 1,
-    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,             /* the commands that write to the store */
-    FOR_NODES = FOR_WRITING | FOR_LIST | FOR_VERIFY, /* all commands that go to the nodes */
+    FOR_CHECK = 1 << 6,
+    FOR_VERIFY = 1 << 7,
+    FOR_ALL = (1 << 8) - 1,
+    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,            /* the commands that write to the store */
+    FOR_PLACES = FOR_LIST | FOR_CHECK | FOR_VERIFY, /* those that ask nodes and store alike */
+    FOR_NODES = FOR_WRITING | FOR_PLACES,           /* all commands that go to the nodes */
 };
 
 struct option {

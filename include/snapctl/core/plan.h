@@ -38,6 +38,12 @@ int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_er
  * cluster.yml) if it is there; required makes a missing one ERR_CONFIG. */
 int plan_input(struct plan *plan, const struct cluster *cluster, const char *state_file, bool required,
                struct log *log, struct sc_err *err) WARN_UNUSED;
+/* What there is of the state file that plan_input would place; *path is the caller's. All but good fills err,
+ * a missing one too. */
+enum plan_state { PLAN_STATE_GOOD, PLAN_STATE_MISSING, PLAN_STATE_UNREADABLE };
+enum plan_state plan_look_for_state(const struct cluster *cluster, const char *state_file, char **path,
+                                    struct sc_err *err);
+
 void plan_free(struct plan *plan);
 
 /* How long the snapshot of a database of so many bytes may take: the plan's timeout, but at least 60 s and 1

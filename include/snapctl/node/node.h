@@ -55,6 +55,9 @@ struct node_lock {
     char *by, *snapshot; /* from the labels; NULL if it is not a snapctl's */
 };
 
+/* Someone is at work, or may be. */
+bool node_lock_held(const struct node_lock *lock);
+
 struct node_taken { /* a file that stands under the snapshot's name */
     char *path;
     uint64_t bytes;
@@ -66,6 +69,7 @@ struct node_facts {
     char *docker; /* the words that run the CLI */
     char *uid;
     char *engine; /* "20.10.24" */
+    int64_t now;  /* the node's clock, seconds since 1970; 0: not told */
     bool selinux;
     char *system; /* "Debian GNU/Linux 12" */
     char *image;  /* to be used; NULL: none is known */
@@ -103,6 +107,11 @@ int node_parse_probe(struct node *node, const char *text, struct sc_err *err) WA
 /* Judges the facts: ERR_DOCKER, ERR_ETCD, ERR_BUSY, ERR_SPACE, ERR_IMAGE, each with a hint. What is only
  * worth a warning goes to the log. A taken name is not judged here: it concerns the whole run. */
 int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
+
+/* One of the things that node_judge looks at, in its order. */
+enum node_aspect { NODE_ENGINE, NODE_ETCD, NODE_LOCK, NODE_SPACE, NODE_IMAGE, NODE_ASPECTS };
+int node_judge_aspect(const struct node *node, enum node_aspect aspect, const struct ctx *ctx,
+                      struct sc_err *err) WARN_UNUSED;
 
 /* The same where archives are only read: ERR_IMAGE if that takes a container, and the image for it is not on
  * the node. */

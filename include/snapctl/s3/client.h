@@ -7,6 +7,7 @@
 #ifndef SNAPCTL_S3_CLIENT_H
 #define SNAPCTL_S3_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "snapctl/base/ctx.h"
@@ -44,6 +45,9 @@ const struct s3_address *s3_client_address(const struct s3_client *client);
 int s3_client_set_region(struct s3_client *client, const char *region) WARN_UNUSED;
 
 struct http *s3_client_http(const struct s3_client *client);
+
+/* How many seconds the store's clock is ahead of this machine's, as its last answer told; false: none did. */
+bool s3_client_clock(const struct s3_client *client, int64_t *offset);
 
 /* From now on requests go by way of another pool of connections, which outlives the client. None is in
  * flight. */

@@ -29,7 +29,8 @@ int s3_multipart_abort(struct s3_client *client, const struct ctx *ctx, const ch
 
 /* Those that are under way or were left behind, whose key begins with prefix; strings live for the call. */
 struct s3_pending {
-    const char *key, *upload_id, *initiated;
+    const char *key, *upload_id;
+    int64_t initiated; /* seconds since 1970; 0: not told */
 };
 typedef int s3_pending_seen(void *arg, const struct s3_pending *pending);
 int s3_multipart_list(struct s3_client *client, const struct ctx *ctx, const char *prefix,

@@ -175,7 +175,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             items = sorted((u["key"], i) for i, u in state["uploads"].items() if u["key"].startswith(prefix))
             after = (query.get("key-marker", ""), query.get("upload-id-marker", ""))
             page = [i for i in items if i > after][:2]
-            xml = "".join(f"<Upload><Key>{k}</Key><UploadId>{i}</UploadId><Initiated>then</Initiated></Upload>" for k, i in page)
+            xml = "".join(f"<Upload><Key>{k}</Key><UploadId>{i}</UploadId><Initiated>2026-11-24T11:20:00Z</Initiated></Upload>" for k, i in page)
             more = page and page[-1] != items[-1]
             mark = f"<NextKeyMarker>{page[-1][0]}</NextKeyMarker><NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>" if more else ""
             return 200, f"<ListMultipartUploadsResult><IsTruncated>{'true' if more else 'false'}</IsTruncated>{mark}{xml}</ListMultipartUploadsResult>".encode(), []
