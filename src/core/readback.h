@@ -21,7 +21,7 @@ struct readback {
  * no good, down to its database, or if its size is another one. */
 int readback_all(struct work *w, const struct ctx *ctx, struct sink *upload, struct sc_err *err) WARN_UNUSED;
 
-/* How long that may take. */
+/* How long that may take; without w->readback, for reading alone. */
 int64_t readback_limit_ms(const struct work *w);
 
 /* Stays until the delivery is through, and does the same whenever it is to be had. -1: this node's archive

@@ -96,7 +96,6 @@ static int read_copy(struct work *w, const struct ctx *ctx, bool again, struct s
 /* -1: the node is lost, or the run ends. */
 static int verify_copies(struct work *w, struct sc_err *err)
 {
-    const struct readback alone = {0};
     struct part *part = part_of(w);
     for (part->at = 0; part->at < part->copies.n_copies; part->at++) {
         AUTO_ERR struct sc_err why = {0};
@@ -104,7 +103,7 @@ static int verify_copies(struct work *w, struct sc_err *err)
         int64_t start = ctx_now_ms();
         w->total = copy->bytes;
         work_tell(w, RUN_VERIFY, 0);
-        int result = work_persist(w, &w->ctx, readback_limit_ms(&alone, w), read_copy, &why);
+        int result = work_persist(w, &w->ctx, readback_limit_ms(w), read_copy, &why);
         bool lost = result < 0 && work_breaks_session(why.kind);
         if (lost)
             err_set(err, why.kind, "%s", why.text);
