@@ -90,7 +90,7 @@ expect() {
 }
 
 cd "$pages" || exit 1
-expect 'save upload list help version' snapctl ''
+expect 'save upload list verify help version' snapctl ''
 expect 'save' snapctl sa
 expect 'snapshot-save' snapctl etcd ''
 expect '--require --require-state' snapctl save --requ
@@ -100,5 +100,5 @@ expect 'quorum' snapctl save --require = q
 expect 'all quorum any' snapctl save -require =
 expect 'snapctl.1 snapctl.bash' snapctl save --config snapctl.
 expect '' snapctl save --name sa
-expect 'save upload list help version' snapctl help ''
+expect 'save upload list verify help version' snapctl help ''
 exit $bad

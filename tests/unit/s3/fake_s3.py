@@ -164,7 +164,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("range") and self.command == "GET":
             if not data:
                 raise Refused(416, "InvalidRange")
-            return 206, data[:1], headers + [("Content-Range", f"bytes 0-0/{len(data)}")]
+            first, last = (int(n) for n in self.headers["range"].removeprefix("bytes=").split("-"))
+            last = min(last, len(data) - 1)
+            return 206, data[first:last + 1], headers + [("Content-Range", f"bytes {first}-{last}/{len(data)}")]
         return 200, data, headers
 
     def get_bucket(self, query):
