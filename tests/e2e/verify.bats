@@ -67,10 +67,10 @@ PY
 
     on n1 sh -c "cat >$BACKUP/old-$NAME" <"$SMALL_DATABASE"
     on n1 sh -c "echo no snapshot >$BACKUP/README"
-    verify --all "${STORE[@]}" "${KEYS[@]}" --local --output json
+    verify --all "${STORE[@]}" "${KEYS[@]}" --local --output json # "old-" before "t-"
     expect_status 3
     json '[.copies[] | .place + ":" + .snapshot + ":" + .status] | sort | join(" ")' \
-        "node:$NAME:damaged node:$NAME:good node:old-$NAME:good s3:$NAME:good"
+        "node:old-$NAME:good node:$NAME:damaged node:$NAME:good s3:$NAME:good"
     verify "old-$NAME"
     expect_status 0
     expect_output missing
