@@ -31,11 +31,12 @@ static char *note_of(const struct verify_copy *copy, struct log *log)
         bool holds;
         const char *text;
     } notes[] = {
-        {copy->database->damaged_meta != DATABASE_META_GOOD, "one of two meta pages is damaged"          },
-        {!copy->archive.etcd_sha256[0],                      "no SHA-256: restore with --skip-hash-check"},
-        {copy->plain,                                        "a plain snapshot"                          },
-        {!copy->plain && !copy->archive.state_file,          "no state file"                             },
-        {is_renamed(copy),                                   "RKE restores it as SNAPSHOT.zip only"      },
+        {copy->database && copy->database->damaged_meta != DATABASE_META_GOOD,
+         "one of two meta pages is damaged"                                                                                },
+        {!copy->archive.etcd_sha256[0],                                        "no SHA-256: restore with --skip-hash-check"},
+        {copy->plain,                                                          "a plain snapshot"                          },
+        {!copy->plain && !copy->archive.state_file,                            "no state file"                             },
+        {is_renamed(copy),                                                     "RKE restores it as SNAPSHOT.zip only"      },
     };
     struct buf out = {0};
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)

@@ -62,7 +62,7 @@ static void look(struct verify_result *r, const struct ctx *ctx, struct verify_c
 int verify_file(const struct ctx *ctx, const char *path, struct verify_result **out, struct sc_err *err)
 {
     AUTO_CLOSE int fd = -1;
-    struct stat st;
+    struct stat st = {0};
     if (open_file(path, &fd, &st, err) < 0)
         return -1;
     struct verify_result *r = mem_calloc(1, sizeof *r);
