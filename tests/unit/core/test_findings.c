@@ -1,0 +1,225 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "../../../src/core/check_store.h"
+#include "snapctl/core/findings.h"
+
+static const struct node_job job = {.run = "ab", .kubernetes_version = "v1.26.4-rancher2-1"};
+
+/* A node on which save would work. */
+static struct node good_node(void)
+{
+    static char docker[] = "docker", uid[] = "0", engine[] = "20.10.24", image[] = "rancher/rke-tools:v1";
+    return (struct node){
+        .job = &job,
+        .address = "n1",
+        .facts = {.docker = docker,
+                  .uid = uid,
+                  .engine = engine,
+                  .image = image,
+                  .now = 1000,
+                  .etcd_running = true,
+                  .database_bytes = 100,
+                  .free_bytes = 1000},
+    };
+}
+
+static struct node_health good_health(void)
+{
+    return (struct node_health){.members = 3, .leader = true, .database_bytes = 100};
+}
+
+static const struct finding *find(const struct findings *findings, const char *check)
+{
+    for (size_t i = 0; i < findings->n; i++)
+        if (strcmp(findings->items[i].check, check) == 0)
+            return &findings->items[i];
+    return NULL;
+}
+
+static void nothing_to_complain_of(void **state)
+{
+    (void)state;
+    struct findings findings = {0};
+    struct node node = good_node();
+    struct node_health health = good_health();
+    findings_of_node(&findings, &node, &health, 1001);
+    assert_int_equal(findings_count(&findings, FINDING_OK), findings.n);
+    assert_int_equal(findings.n, 8);
+    findings_free(&findings);
+}
+
+static void no_etcd(struct node *node, struct node_health *health)
+{
+    node->facts.etcd_running = false;
+    health->leader = false;
+}
+
+static void no_answer(struct node *node, struct node_health *health)
+{
+    static char text[] = "context deadline exceeded";
+    (void)node;
+    health->problem = text;
+}
+
+static void no_leader(struct node *node, struct node_health *health)
+{
+    (void)node;
+    health->leader = false;
+}
+
+static void unstarted(struct node *node, struct node_health *health)
+{
+    (void)node;
+    health->unstarted = 1;
+}
+
+static void nospace(struct node *node, struct node_health *health)
+{
+    static char text[] = "NOSPACE";
+    (void)node;
+    health->alarms[health->n_alarms++] = text;
+}
+
+static void corrupt(struct node *node, struct node_health *health)
+{
+    static char text[] = "CORRUPT";
+    (void)node;
+    health->alarms[health->n_alarms++] = text;
+}
+
+static void near_quota(struct node *node, struct node_health *health)
+{
+    (void)node;
+    health->database_bytes = 85000;
+    health->quota_bytes = 100000;
+}
+
+static void full_disk(struct node *node, struct node_health *health)
+{
+    (void)health;
+    node->facts.free_bytes = 10;
+}
+
+static void no_image(struct node *node, struct node_health *health)
+{
+    (void)health;
+    node->facts.image = NULL;
+}
+
+static void other_image(struct node *node, struct node_health *health)
+{
+    (void)health;
+    node->facts.pull = true;
+}
+
+static void old_docker(struct node *node, struct node_health *health)
+{
+    static char engine[] = "1.6.0";
+    (void)health;
+    node->facts.engine = engine;
+}
+
+static void clock_off(struct node *node, struct node_health *health)
+{
+    (void)health;
+    node->facts.now = 5000;
+}
+
+static void left_over(struct node *node, struct node_health *health)
+{
+    static char what[] = "dead.rkestate";
+    (void)node;
+    health->leftovers[health->n_leftovers++] = (struct node_leftover){.kind = NODE_LEFT_STATE, .what = what};
+}
+
+static void busy(struct node *node, struct node_health *health)
+{
+    (void)node;
+    health->busy = true;
+}
+
+static void held(struct node *node, struct node_health *health)
+{
+    static char id[] = "1234";
+    node->facts.lock = (struct node_lock){.id = id, .running = true};
+    health->busy = true;
+}
+
+static void each_trouble_with_its_remedy(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*harm)(struct node *node, struct node_health *health);
+        const char *check;
+        enum finding_verdict verdict;
+    } cases[] = {
+        {no_etcd,     "etcd",      FINDING_FAILED },
+        {no_answer,   "etcd",      FINDING_FAILED },
+        {no_leader,   "etcd",      FINDING_FAILED },
+        {unstarted,   "etcd",      FINDING_WARNING},
+        {nospace,     "alarm",     FINDING_WARNING},
+        {corrupt,     "alarm",     FINDING_FAILED },
+        {near_quota,  "database",  FINDING_WARNING},
+        {full_disk,   "space",     FINDING_FAILED },
+        {no_image,    "image",     FINDING_FAILED },
+        {other_image, "image",     FINDING_WARNING},
+        {old_docker,  "docker",    FINDING_FAILED },
+        {clock_off,   "clock",     FINDING_WARNING},
+        {left_over,   "leftovers", FINDING_WARNING},
+        {busy,        "leftovers", FINDING_WARNING},
+        {held,        "lock",      FINDING_FAILED },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct findings findings = {0};
+        struct node node = good_node();
+        struct node_health health = good_health();
+        cases[i].harm(&node, &health);
+        findings_of_node(&findings, &node, &health, 1000);
+        const struct finding *finding = find(&findings, cases[i].check);
+        assert_non_null(finding);
+        assert_int_equal(finding->verdict, cases[i].verdict);
+        assert_non_null(finding->remedy);
+        assert_int_equal(
+            findings_count(&findings, FINDING_WARNING) + findings_count(&findings, FINDING_FAILED), 1);
+        findings_free(&findings);
+    }
+}
+
+static void only_old_uploads_of_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *folder;
+        int64_t begun;
+        bool abandoned;
+    } cases[] = {
+        {"a/x.zip",       "a/", 1,      true },
+        {"x.zip",         "",   1,      true },
+        {"a/x.zip",       "a/", 200000, false}, /* not old */
+        {"a/x.zip",       "a/", 0,      false}, /* age unknown */
+        {"b/x.zip",       "a/", 1,      false},
+        {"a/b/x.zip",     "a/", 1,      false},
+        {"a/x.tar",       "a/", 1,      false},
+        {"a/.zip",        "a/", 1,      false},
+        {"a/my file.zip", "a/", 1,      false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(check_is_abandoned(cases[i].key, cases[i].folder, cases[i].begun, 200001),
+                         cases[i].abandoned);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_to_complain_of),
+        cmocka_unit_test(each_trouble_with_its_remedy),
+        cmocka_unit_test(only_old_uploads_of_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
