@@ -22,6 +22,7 @@ struct checking {
     struct findings *findings;
     bool fix;
     char *key, *folder; /* a key that nobody has; "folder/" or "" */
+    enum s3_name name;  /* what the store says of that key */
     int64_t now;        /* by the store's clock */
     struct upload *abandoned;
     size_t n_abandoned;
@@ -37,16 +38,16 @@ bool check_is_abandoned(const char *key, const char *folder, int64_t begun, int6
 
 static int ask_key(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
 {
+    struct checking *c = arg;
     struct s3_object object = {0};
-    enum s3_name name;
-    int result = s3_object_probe(client, ctx, arg, &name, &object, err);
+    int result = s3_object_probe(client, ctx, c->key, &c->name, &object, err);
     s3_object_free(&object);
     return result;
 }
 
 static int try_reach(struct checking *c, const struct ctx *ctx, struct sc_err *err)
 {
-    int result = store_reach(c->store, ctx, ask_key, c->key, err);
+    int result = store_reach(c->store, ctx, ask_key, c, err);
     struct store_result where = {0};
     store_describe(c->store, &where);
     if (where.credentials)
@@ -54,9 +55,15 @@ static int try_reach(struct checking *c, const struct ctx *ctx, struct sc_err *e
                      where.credentials);
     if (result == 0)
         findings_add(c->findings, FINDING_OK, "reachable", NULL,
-                     "%s answers for bucket %s, region %s, asked from %s; s3:GetObject works", where.endpoint,
-                     where.bucket, where.region, strcmp(where.via, "node") == 0 ? "an etcd node" : "here");
+                     "%s answers for bucket %s, region %s, asked from %s", where.endpoint, where.bucket,
+                     where.region, strcmp(where.via, "node") == 0 ? "an etcd node" : "here");
     store_result_free(&where);
+    if (result == 0 && c->name == S3_NAME_UNKNOWN)
+        findings_add(c->findings, FINDING_WARNING, "s3:GetObject",
+                     "allow s3:GetObject on the objects and s3:ListBucket on the bucket",
+                     "the store does not tell whether a name is free, nor may the upload be looked at");
+    else if (result == 0)
+        findings_add(c->findings, FINDING_OK, "s3:GetObject", NULL, "objects can be looked at");
     return result;
 }
 

@@ -1,0 +1,111 @@
+# What `check` finds, and what --fix removes, on the lab's nodes and its S3.
+
+setup() {
+    load helpers
+    load s3
+    s3_setup
+    UNDO=()
+}
+
+teardown() {
+    local undo
+    for undo in "${UNDO[@]}"; do $undo >/dev/null 2>&1 || :; done
+    mend
+}
+
+check() { snapctl check --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
+
+in_store() {
+    check --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --output json "$@"
+}
+
+# found PLACE CHECK: the results, one after the other.
+found() { jq -r --arg place "$1" --arg check "$2" \
+    '[.findings[] | select(.place == $place and .check == $check).result] | join(",")' <<<"$output"; }
+
+expect_found() { [ "$(found "$1" "$2")" = "$3" ] || { echo "$1 $2: $(found "$1" "$2"), not $3" && show && return 1; }; }
+
+disarm() { on n1 docker exec etcd etcdctl alarm disarm; }
+
+@test "a cluster that is well, and nothing is left in the bucket" {
+    in_store "${KEYS[@]}" --folder a/b
+    expect_status 0
+    json .status ok
+    json '[.findings[].result] | unique | join(",")' ok
+    json '[.findings[].place] | unique | join(",")' 10.77.0.11,10.77.0.12,10.77.0.13,config,s3
+    for right in GetObject PutObject AbortMultipartUpload ListBucket; do expect_found s3 s3:$right ok; done
+    run -1 has_uploads
+    expect_clean
+}
+
+@test "troubles of nodes, and one node's hides no other's" {
+    changed_config 's/x/x/'
+    rm "$BATS_TEST_TMPDIR/cluster.rkestate"
+    UNDO+=(disarm)
+    # etcd's gateway raises it; without a quota's being reached.
+    on n1 sh -c "cd /etc/kubernetes/ssl && curl -sS --cacert kube-ca.pem --cert kube-node.pem --key kube-node-key.pem \
+        https://10.77.0.11:2379/v3/maintenance/alarm -d '{\"action\":\"ACTIVATE\",\"memberID\":0,\"alarm\":\"NOSPACE\"}'"
+    lab fill n1 0
+    lab etcd-stop n2
+    lab sshd-stop n3
+    check --output json --image rancher/rke-tools:none
+    expect_status 1
+    json .status failed
+    expect_found config state-file warning
+    expect_found 10.77.0.11 alarm warning
+    expect_found 10.77.0.11 space failed
+    expect_found 10.77.0.11 image warning
+    expect_found 10.77.0.12 etcd failed
+    expect_found 10.77.0.13 ssh failed
+    check
+    expect_status 1
+    expect_output "WARN  10.77.0.11  alarm: etcd's alarm is raised: NOSPACE"
+    expect_output "FAIL  10.77.0.12  etcd: etcd is not running"
+}
+
+@test "what dead runs left is told, and --fix removes it, also for who is not root" {
+    for config in cluster.yml cluster-rancher.yml; do
+        CONFIG=$LAB_DIR/$config
+        on n1 sh -c "cd /etc/kubernetes && echo k >dead.rkestate && chmod 400 dead.rkestate
+            echo k >theirs.rkestate && chmod 600 theirs.rkestate
+            echo z >$BACKUP/.old.zip.ab12.before-force && echo z >$BACKUP/.both.zip.ab12.before-force && echo z >$BACKUP/both.zip
+            docker run --name etcd-snapshot-once --label io.snapctl.run=ab12cd34 --label io.snapctl.snapshot=gone \
+                --entrypoint false \$(docker inspect --format '{{.Config.Image}}' service-sidekick)" || :
+        check --output json
+        expect_status 0
+        json .status warnings
+        expect_found 10.77.0.11 leftovers warning,warning,warning,warning
+        on n1 test -e /etc/kubernetes/dead.rkestate
+        check --fix --output json
+        expect_status 0
+        json '[.findings[] | select(.check == "leftovers" and .place == "10.77.0.11").result] | sort | join(",")' ok,ok,ok,warning
+        on n1 sh -c "rm /etc/kubernetes/theirs.rkestate $BACKUP/old.zip $BACKUP/both.zip $BACKUP/.both.zip.ab12.before-force"
+        expect_clean
+    done
+}
+
+@test "a run at work is left alone" {
+    on n1 sh -c "docker run -d --name etcd-snapshot-once --entrypoint sleep \
+        \$(docker inspect --format '{{.Config.Image}}' service-sidekick) 60"
+    UNDO+=("on n1 docker rm -f etcd-snapshot-once")
+    check --fix --output json
+    expect_status 3
+    expect_found 10.77.0.11 lock failed
+    container_runs n1
+}
+
+@test "S3: wrong keys, no bucket, and rights that are missing" {
+    in_store --access-key "$S3_ACCESS_KEY" --secret-key wrong
+    expect_status 3
+    expect_found s3 reachable failed
+    in_store "${KEYS[@]}" --bucket-name no-such-bucket
+    expect_status 3
+    expect_found s3 reachable failed
+    lab s3-policy no-abort
+    UNDO+=("lab s3-policy off")
+    in_store --access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY"
+    expect_status 3
+    expect_found s3 s3:PutObject ok
+    expect_found s3 s3:AbortMultipartUpload failed
+    json '[.findings[] | select(.check == "s3:AbortMultipartUpload").remedy | contains("upload id")] | all' true
+}
