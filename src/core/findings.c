@@ -147,8 +147,8 @@ static void look_at_size(const struct subject *s)
         findings_add(s->findings, FINDING_WARNING, "database", "see the finding on etcd",
                      "the size of the database is not known, so neither is the space that a save needs");
     else if (!h->quota_bytes)
-        findings_add(s->findings, FINDING_OK, "database", NULL, "the database has %s (no quota is set)",
-                     size);
+        findings_add(s->findings, FINDING_OK, "database", NULL,
+                     "the database has %s (etcd tells no quota of its own)", size);
     else {
         uint64_t percent = bytes / (h->quota_bytes / 100 + 1);
         bool full = percent >= QUOTA_PERCENT;

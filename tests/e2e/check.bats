@@ -1,4 +1,5 @@
 # What `check` finds, and what --fix removes, on the lab's nodes and its S3.
+# shellcheck disable=SC2030,SC2031 # each test has its own UNDO
 
 setup() {
     load helpers
@@ -45,7 +46,7 @@ disarm() { on n1 docker exec etcd etcdctl alarm disarm; }
     # etcd's gateway raises it; without a quota's being reached.
     on n1 sh -c "cd /etc/kubernetes/ssl && curl -sS --cacert kube-ca.pem --cert kube-node.pem --key kube-node-key.pem \
         https://10.77.0.11:2379/v3/maintenance/alarm -d '{\"action\":\"ACTIVATE\",\"memberID\":0,\"alarm\":\"NOSPACE\"}'"
-    lab fill n1 0
+    lab fill n1 16
     lab etcd-stop n2
     lab sshd-stop n3
     check --output json --image rancher/rke-tools:none
