@@ -15,10 +15,10 @@ static const double MOST_BYTES = 1e15;
 
 void node_health_free(struct node_health *health)
 {
-    for (size_t i = 0; i < health->n_alarms; i++)
-        free(health->alarms[i]);
-    for (size_t i = 0; i < health->n_leftovers; i++)
-        free(health->leftovers[i].what);
+    while (health->n_alarms)
+        free(health->alarms[--health->n_alarms]);
+    while (health->n_leftovers)
+        free(health->leftovers[--health->n_leftovers].what);
     free(health->problem);
     free(health->version);
     *health = (struct node_health){0};

@@ -13,8 +13,8 @@ list() { snapctl list --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$
 in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" "${KEYS[@]}" "$@"; }
 
 @test "all places, the newest first, and nothing but snapshots" {
-    place "$NAME" 40000 n1 n3
-    place "$NAME-old" 50000 n2
+    place "$NAME" 400000 n1 n3
+    place "$NAME-old" 500000 n2
     on n2 touch -d '2026-01-02 03:04:05 UTC' "$BACKUP/$NAME-old.zip"
     on n2 sh -c "cd $BACKUP && cp $NAME-old.zip 2026-01-01T00:00:00Z_etcd.zip && touch -d 2026-01-01 2026-01-01T00:00:00Z_etcd.zip &&
         echo x >pki.bundle.tar.gz && echo x >'a b.zip' && mkdir folder.zip && ln -s $NAME-old.zip link.zip"
@@ -26,9 +26,9 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
     json .status ok
     json '[.snapshots[].name] | join(",")' "$NAME,$NAME-old,2026-01-01T00:00:00Z_etcd"
     json '[.snapshots[0].nodes[].address] | join(",")' 10.77.0.11,10.77.0.13
-    json .snapshots[0].bytes 40000
+    json .snapshots[0].bytes 400000
     json .snapshots[0].s3.key "cluster/$NAME.zip"
-    json .snapshots[0].s3.bytes 40000
+    json .snapshots[0].s3.bytes 400000
     json .snapshots[1].time 2026-01-02T03:04:05Z
     json .snapshots[1].s3 null
     json '[.snapshots[].kind] | join(",")' one-time,one-time,rolling
@@ -40,7 +40,7 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
 }
 
 @test "the state file is looked for inside, as root and through a container" {
-    place "$NAME-with" 40000 n1
+    place "$NAME-with" 400000 n1
     CONFIG=$BATS_TEST_TMPDIR/cluster.yml
     cp "$LAB_DIR/cluster.yml" "$CONFIG" # and no state file beside it
     save --verify quick
@@ -54,7 +54,7 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
 }
 
 @test "S3 alone needs no node, nodes alone no S3, and a place that is down hides no other" {
-    place "$NAME" 40000 n1
+    place "$NAME" 400000 n1
     lab s3-put "$NAME.zip" "$BATS_TEST_TMPDIR/$NAME.zip"
     lab sshd-stop n2
     in_store --output json
@@ -82,7 +82,7 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
 }
 
 @test "1,000 snapshots on each node" {
-    place "$NAME" 40000 n1
+    place "$NAME" 400000 n1
     for node in "${NODES[@]}"; do
         on $node sh -c "cat >$BACKUP/s.zip" <"$BATS_TEST_TMPDIR/$NAME.zip"
         on $node /usr/bin/python3 -c "import os; [os.link('$BACKUP/s.zip', f'$BACKUP/s{i}.zip') for i in range(999)]"

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "fake_s3.h"
 #include "snapctl/s3/download.h"
@@ -69,13 +70,13 @@ static void test_notices_another_object_in_its_place(void **state)
     struct ctx ctx = fake_ctx(f);
     AUTO_ERR struct sc_err err = {0};
     AUTO_BUF struct buf out = {.max = 2 * BYTES};
-    AUTO_FREE char *data = make_object(f, client, 'a');
+    free(make_object(f, client, 'a'));
     struct s3_download *download = s3_download_new(client, "x", BYTES);
     struct source *source = s3_download_source(download);
     char first;
     size_t got;
     assert_int_equal(source->read(source, &ctx, &first, 1, &got, &err), 0);
-    AUTO_FREE char *other = make_object(f, client, 'b');
+    free(make_object(f, client, 'b'));
     assert_int_equal(read_all(f, download, &out, &err), -1);
     assert_int_equal(err.kind, ERR_STORE);
     assert_non_null(strstr(err.text, "replaced"));
@@ -89,7 +90,7 @@ static void test_tells_what_is_not_as_announced(void **state)
     struct s3_client *client = client_of(f);
     AUTO_ERR struct sc_err err = {0};
     AUTO_BUF struct buf out = {.max = 2 * BYTES};
-    AUTO_FREE char *data = make_object(f, client, 'a');
+    free(make_object(f, client, 'a'));
     struct s3_download *download = s3_download_new(client, "x", BYTES + 1);
     assert_int_equal(read_all(f, download, &out, &err), -1);
     assert_int_equal(err.kind, ERR_STORE);
