@@ -208,15 +208,22 @@ static int live_checked(struct work *w, struct sc_err *err)
     return stand_by(w, err);
 }
 
-int save_live(struct work *w, struct sc_err *err)
+static int live(struct work *w, struct readback *readback, struct sc_err *err)
 {
-    struct readback readback = {
-        .delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state, .node = node_result(w)};
-    w->readback = &readback;
+    w->readback = readback;
     if (work_enter(w, err) < 0 || work_check(w, node_judge, err) < 0 ||
         runner_meet(w->run->runner, w->index, &w->ctx, err) < 0)
         return -1;
     return live_checked(w, err);
+}
+
+int save_live(struct work *w, struct sc_err *err)
+{
+    struct readback readback = {
+        .delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state, .node = node_result(w)};
+    int result = live(w, &readback, err);
+    w->readback = NULL;
+    return result;
 }
 
 const char *save_outcome(struct work *w, bool failed)

@@ -36,11 +36,18 @@ static bool find_archive(struct work *w)
     return false;
 }
 
+static int send_when_wanted(struct work *w, struct readback *readback, struct sc_err *err)
+{
+    w->readback = readback;
+    int result = readback_stand_by(w, err);
+    w->readback = NULL;
+    return result;
+}
+
 static int stand_by(struct work *w, struct sc_err *err)
 {
     struct readback readback = {.delivery = uploading_of(w)->delivery, .node = node_result(w)};
-    w->readback = &readback;
-    if (readback_stand_by(w, err) == 0)
+    if (send_when_wanted(w, &readback, err) == 0)
         return 0;
     if (err->kind != ERR_CANCELLED)
         return -1;

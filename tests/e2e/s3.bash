@@ -28,9 +28,11 @@ upload_in_background() {
     shift
     OUT=$BATS_TEST_TMPDIR/out
     ERR=$BATS_TEST_TMPDIR/err
+    exec 8>"$OUT" 9>"$ERR"
     "$LAB" run env --default-signal=INT "$SNAPCTL" upload "$name" --config "$CONFIG" \
-        --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" "$@" >"$OUT" 2>"$ERR" 3>&- &
+        --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" "$@" >&8 2>&9 3>&- 8>&- 9>&- &
     job=$!
+    exec 8>&- 9>&-
 }
 
 has_uploads() { [ -n "$(lab s3-uploads)" ]; }

@@ -110,7 +110,7 @@ damage() {
     lab s3-policy no-abort
     KEYS=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
     lab s3-fault put-500
-    upload "$NAME" --s3-timeout 1 --output json
+    upload "$NAME" --s3-timeout 4 --output json
     lab s3-fault off
     expect_status 3
     json .s3.error.kind store
