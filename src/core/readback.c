@@ -85,7 +85,7 @@ int readback_all(struct work *w, const struct ctx *ctx, struct sink *upload, str
 
 int64_t readback_limit_ms(const struct work *w)
 {
-    const struct delivery *d = w->readback->delivery;
+    const struct delivery *d = w->readback ? w->readback->delivery : NULL;
     int64_t upload = d ? delivery_limit_ms(d, w->total) : 0;
     return LEAST_MS + (int64_t)(w->total / BYTES_PER_MS) + upload;
 }
