@@ -45,7 +45,7 @@ PY
     verify "$NAME" "${STORE[@]}" "${KEYS[@]}" --local --output json
     expect_status 0
     json '[.copies[] | select(.status == "good") | .place] | sort | join(" ")' 'node node s3'
-    json '[.copies[] | .etcd.hash] | unique | length' 1
+    json '[.copies[] | .etcd.hash | values] | unique | length' 1
     json '.copies[] | select(.place == "s3").key' "$NAME.zip"
 
     damage "$SMALL_DATABASE" "$BATS_TEST_TMPDIR/damaged"
