@@ -10,9 +10,6 @@
 enum {
     HEALTH_MS = 60000,
     FIX_MS = 60000,
-    STATUS_NOTHING = 1,
-    STATUS_FAILED = 3,
-    STATUS_SIGNAL = 128,
 };
 
 struct checking {
@@ -110,13 +107,10 @@ static void beside(struct run *run)
     struct checking *c = checking_of(run);
     struct findings *findings = &c->result->store;
     AUTO_ERR struct sc_err err = {0};
-    run_post(run, (struct run_event){.node = run->plan->n_nodes, .phase = RUN_CHECK});
+    run_tell_store(run, RUN_CHECK, 0, 0);
     bool failed = check_store(run, c->options->store, c->options->fix, findings, &err) < 0 ||
                   findings_count(findings, FINDING_FAILED);
-    run_post(run, (struct run_event){.node = run->plan->n_nodes,
-                                     .phase = failed ? RUN_CHECK : RUN_DONE,
-                                     .ended = true,
-                                     .outcome = failed ? "failed" : "checked"});
+    run_end_store(run, failed ? RUN_CHECK : RUN_DONE, failed ? "failed" : "checked", NULL);
 }
 
 /* ---- the main thread ---- */
@@ -126,10 +120,12 @@ static void judge(struct check_result *r, const struct run *run)
     size_t bad = 0;
     for (size_t i = 0; i < r->n_nodes; i++)
         bad += findings_count(&r->nodes[i].findings, FINDING_FAILED) > 0;
-    r->exit_status = bad == r->n_nodes ? STATUS_NOTHING : check_count(r, FINDING_FAILED) ? STATUS_FAILED : 0;
+    r->exit_status = bad == r->n_nodes                ? RUN_STATUS_NOTHING
+                     : check_count(r, FINDING_FAILED) ? RUN_STATUS_PARTIAL
+                                                      : 0;
     r->interrupted = run->signo != 0;
     if (run->signo)
-        r->exit_status = STATUS_SIGNAL + run->signo;
+        r->exit_status = RUN_STATUS_SIGNAL + run->signo;
 }
 
 static void look_at_state(struct check_result *r, const struct cluster *cluster,
@@ -147,24 +143,18 @@ static void look_at_state(struct check_result *r, const struct cluster *cluster,
                            "state-file", &err);
 }
 
-static struct check_result *result_new(const struct plan *plan, const struct check_options *options)
+static struct check_result *result_new(const struct plan *plan)
 {
     struct check_result *r = mem_calloc(1, sizeof *r);
     r->started = (int64_t)time(NULL);
-    r->with_store = options->store != NULL;
     r->n_nodes = plan->n_nodes;
     r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
-    for (size_t i = 0; i < plan->n_nodes; i++)
-        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
     return r;
 }
 
 static int run_check(struct run *run, struct check_result *r, struct sc_err *err)
 {
-    AUTO_FREE struct run_node **nodes = mem_calloc(r->n_nodes, sizeof(struct run_node *));
-    for (size_t i = 0; i < r->n_nodes; i++)
-        nodes[i] = &r->nodes[i].run;
-    if (run_all(run, nodes, 0, err) < 0)
+    if (run_all(run, &r->nodes->run, sizeof *r->nodes, 0, err) < 0)
         return -1;
     r->duration_ms = run->duration_ms;
     judge(r, run);
@@ -176,7 +166,7 @@ static int check_plan(const struct plan *plan, const struct cluster *cluster,
                       struct check_result **out, struct sc_err *err)
 {
     const struct run_job job = {.live = live, .outcome = outcome, .beside = options->store ? beside : NULL};
-    struct checking c = {.options = options, .result = result_new(plan, options)};
+    struct checking c = {.options = options, .result = result_new(plan)};
     struct run run = {.job = &job, .arg = &c, .ui = ui, .plan = plan, .log = log, .err = &c.result->err};
     c.healths = mem_calloc(plan->n_nodes, sizeof *c.healths);
     look_at_state(c.result, cluster, options);
@@ -207,8 +197,7 @@ void check_result_free(struct check_result *r)
     if (!r)
         return;
     for (size_t i = 0; i < r->n_nodes; i++) {
-        free(r->nodes[i].run.address);
-        err_clear(&r->nodes[i].run.err);
+        run_node_clear(&r->nodes[i].run);
         findings_free(&r->nodes[i].findings);
     }
     free(r->nodes);

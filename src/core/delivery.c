@@ -86,18 +86,14 @@ int64_t delivery_limit_ms(const struct delivery *d, uint64_t bytes)
 
 static void tell(struct delivery *d, enum run_phase phase, uint64_t bytes)
 {
-    run_post(d->run, (struct run_event){
-                         .node = d->run->plan->n_nodes, .phase = phase, .bytes = bytes, .total = d->total});
+    run_tell_store(d->run, phase, bytes, d->total);
 }
 
 static void tell_end(struct delivery *d)
 {
     const struct store_result *r = d->result;
-    run_post(d->run, (struct run_event){.node = d->run->plan->n_nodes,
-                                        .phase = r->status == STORE_UPLOADED ? RUN_DONE : RUN_UPLOAD,
-                                        .ended = true,
-                                        .outcome = store_status_name(r->status),
-                                        .err = r->err.kind != ERR_NONE ? &r->err : NULL});
+    run_end_store(d->run, r->status == STORE_UPLOADED ? RUN_DONE : RUN_UPLOAD, store_status_name(r->status),
+                  r->err.kind != ERR_NONE ? &r->err : NULL);
 }
 
 /* ---- a node's thread ---- */

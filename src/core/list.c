@@ -11,16 +11,12 @@
 
 enum {
     LIST_MS = 120000,
-    STATUS_NOTHING = 1,
-    STATUS_PARTIAL = 3,
-    STATUS_SIGNAL = 128,
 };
 
 struct listing {
     const struct list_options *options;
     struct list_result *result;
     struct store *store;
-    bool store_ended; /* shared */
 };
 
 const char *list_status_name(enum list_status status)
@@ -89,9 +85,8 @@ static int list_files(struct work *w, const struct ctx *ctx, bool again, struct 
 
 static int live(struct work *w, struct sc_err *err)
 {
-    struct listing *l = listing_of(w->run);
-    bool listed = l->options->nodes;
-    if (!listed && !work_wait_until_wanted(w, &l->store_ended, err))
+    bool listed = listing_of(w->run)->options->nodes;
+    if (!listed && !work_wait_until_wanted(w, err))
         return ctx_check(&w->ctx, err);
     if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
         return -1;
@@ -136,21 +131,14 @@ static void beside(struct run *run)
 {
     struct listing *l = listing_of(run);
     struct store_result *store = l->result->store;
-    run_post(run, (struct run_event){.node = run->plan->n_nodes, .phase = RUN_CHECK});
+    run_tell_store(run, RUN_CHECK, 0, 0);
     bool listed = list_store(run, &store->err) == 0;
     AUTO_FREE char *folder = mem_take(&store->key);
     store_describe(l->store, store);
     store->key = mem_take(&folder);
-    runner_lock(run->runner);
-    l->store_ended = true;
     l->result->store_status = listed ? LIST_LISTED : LIST_FAILED;
-    runner_wake(run->runner);
-    runner_unlock(run->runner);
-    run_post(run, (struct run_event){.node = run->plan->n_nodes,
-                                     .phase = listed ? RUN_DONE : RUN_CHECK,
-                                     .ended = true,
-                                     .outcome = list_status_name(l->result->store_status),
-                                     .err = listed ? NULL : &store->err});
+    run_end_store(run, listed ? RUN_DONE : RUN_CHECK, list_status_name(l->result->store_status),
+                  listed ? NULL : &store->err);
 }
 
 /* ---- the main thread ---- */
@@ -165,10 +153,10 @@ static void judge(struct list_result *r, const struct run *run)
         listed += r->store_status == LIST_LISTED;
     }
     r->outcome = listed == asked ? LIST_OK : listed ? LIST_PARTIAL : LIST_ALL_FAILED;
-    r->exit_status = listed == asked ? 0 : listed ? STATUS_PARTIAL : STATUS_NOTHING;
+    r->exit_status = listed == asked ? 0 : listed ? RUN_STATUS_PARTIAL : RUN_STATUS_NOTHING;
     if (run->signo) {
         r->outcome = LIST_INTERRUPTED;
-        r->exit_status = STATUS_SIGNAL + run->signo;
+        r->exit_status = RUN_STATUS_SIGNAL + run->signo;
     }
 }
 
@@ -179,8 +167,6 @@ static struct list_result *result_new(const struct plan *plan, const struct list
     r->with_nodes = options->nodes;
     r->inventory.n_places = r->n_nodes = plan->n_nodes;
     r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
-    for (size_t i = 0; i < plan->n_nodes; i++)
-        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
     return r;
 }
 
@@ -194,10 +180,7 @@ static int run_listing(struct run *run, struct listing *l, struct sc_err *err)
             s3_address_folder(store->folder, &r->store->key, err) < 0)
             return -1;
     }
-    AUTO_FREE struct run_node **nodes = mem_calloc(r->n_nodes, sizeof(struct run_node *));
-    for (size_t i = 0; i < r->n_nodes; i++)
-        nodes[i] = &r->nodes[i].run;
-    if (run_all(run, nodes, 0, err) < 0)
+    if (run_all(run, &r->nodes->run, sizeof *r->nodes, 0, err) < 0)
         return -1;
     r->duration_ms = run->duration_ms;
     inventory_sort(&r->inventory);
@@ -209,8 +192,7 @@ int list_plan(const struct plan *plan, const struct list_options *options, const
               struct log *log, struct list_result **out, struct sc_err *err)
 {
     const struct run_job job = {.live = live, .outcome = outcome, .beside = options->store ? beside : NULL};
-    struct listing l = {
-        .options = options, .result = result_new(plan, options), .store_ended = !options->store};
+    struct listing l = {.options = options, .result = result_new(plan, options)};
     struct run run = {.job = &job, .arg = &l, .ui = ui, .plan = plan, .log = log, .err = &l.result->err};
     int result = run_listing(&run, &l, err);
     store_free(l.store);
@@ -236,10 +218,8 @@ void list_result_free(struct list_result *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->n_nodes; i++) {
-        free(r->nodes[i].run.address);
-        err_clear(&r->nodes[i].run.err);
-    }
+    for (size_t i = 0; i < r->n_nodes; i++)
+        run_node_clear(&r->nodes[i].run);
     free(r->nodes);
     inventory_free(&r->inventory);
     store_result_free(r->store);

@@ -117,7 +117,27 @@ static void coordinate(struct run *run)
     }
 }
 
-static void prepare_works(struct run *run, struct run_node *const *results)
+void run_tell_store(struct run *run, enum run_phase phase, uint64_t bytes, uint64_t total)
+{
+    run_post(run,
+             (struct run_event){.node = run->plan->n_nodes, .phase = phase, .bytes = bytes, .total = total});
+}
+
+void run_end_store(struct run *run, enum run_phase phase, const char *outcome, const struct sc_err *err)
+{
+    run_post(run,
+             (struct run_event){
+                 .node = run->plan->n_nodes, .phase = phase, .ended = true, .outcome = outcome, .err = err});
+}
+
+void run_node_clear(struct run_node *node)
+{
+    free(node->address);
+    err_clear(&node->err);
+    *node = (struct run_node){0};
+}
+
+static void prepare_works(struct run *run, struct run_node *first, size_t stride)
 {
     const struct plan *plan = run->plan;
     run->works = mem_calloc(plan->n_nodes, sizeof *run->works);
@@ -126,7 +146,8 @@ static void prepare_works(struct run *run, struct run_node *const *results)
         struct work *w = &run->works[i];
         w->run = run;
         w->index = i;
-        w->result = results[i];
+        w->result = (void *)((char *)first + i * stride);
+        w->result->address = str_dup(from->host.address);
         w->ctx = run->ctx;
         w->ctx.who = from->host.address;
         w->node = (struct node){
@@ -196,7 +217,7 @@ static int start_and_join(struct run *run, struct sc_err *err)
     return result;
 }
 
-int run_all(struct run *run, struct run_node *const *results, int parallel, struct sc_err *err)
+int run_all(struct run *run, struct run_node *first, size_t stride, int parallel, struct sc_err *err)
 {
     size_t n = run->plan->n_nodes;
     int64_t start = ctx_now_ms();
@@ -209,7 +230,7 @@ int run_all(struct run *run, struct run_node *const *results, int parallel, stru
     run->policy = run->plan->policy;
     run->policy.confirm = run->ui->confirm ? hosts_confirm : NULL;
     run->policy.arg = run->hosts;
-    prepare_works(run, results);
+    prepare_works(run, first, stride);
     int result = start_and_join(run, err);
     run->duration_ms = ctx_now_ms() - start;
     for (size_t i = 0; i < n; i++)

@@ -9,8 +9,6 @@
 #include "save_run.h"
 #include "snapctl/base/str.h"
 
-enum { STATUS_ALL_FAILED = 1, STATUS_REFUSED = 2, STATUS_PARTIAL = 3, STATUS_SIGNAL = 128 };
-
 char *save_make_name(int64_t now)
 {
     char text[64];
@@ -41,8 +39,8 @@ static size_t needed(size_t nodes, enum save_require require)
 int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool upload_failed)
 {
     if (saved == 0)
-        return STATUS_ALL_FAILED;
-    return saved < needed(nodes, require) || upload_failed ? STATUS_PARTIAL : 0;
+        return RUN_STATUS_NOTHING;
+    return saved < needed(nodes, require) || upload_failed ? RUN_STATUS_PARTIAL : 0;
 }
 
 static void describe_taken(struct buf *out, const char *address, const struct node_taken *taken,
@@ -143,12 +141,12 @@ static void judge(struct save *save, const struct run *run)
     r->outcome = saved == r->n_nodes && !failed ? SAVE_OK : saved ? SAVE_PARTIAL : SAVE_ALL_FAILED;
     if (!run->go && r->err.kind != ERR_NONE && r->err.kind != ERR_CANCELLED) {
         r->outcome = SAVE_REFUSED;
-        r->exit_status = STATUS_REFUSED;
+        r->exit_status = RUN_STATUS_REFUSED;
     }
     r->signo = run->signo;
     if (r->signo) {
         r->outcome = SAVE_INTERRUPTED;
-        r->exit_status = STATUS_SIGNAL + r->signo;
+        r->exit_status = RUN_STATUS_SIGNAL + r->signo;
     }
 }
 
@@ -159,7 +157,6 @@ static int run_save(struct save *save, struct run *run, const char *cluster_name
 {
     const struct save_options *o = save->options;
     struct save_result *result = save->result;
-    AUTO_FREE struct run_node **nodes = save_result_nodes(result);
     const struct delivery_what what = {
         .cluster = cluster_name,
         .replace = o->force,
@@ -169,7 +166,7 @@ static int run_save(struct save *save, struct run *run, const char *cluster_name
     if (o->store && delivery_new(run, o->store, &what, &save->delivery, err) < 0)
         return -1;
     run->job = save->delivery ? &upload_job : &local_job;
-    int rc = run_all(run, nodes, o->run.parallel, err);
+    int rc = run_all(run, &result->nodes->run, sizeof *result->nodes, o->run.parallel, err);
     result->duration_ms = run->duration_ms;
     compare_members(result, run->log);
     result->store = delivery_result(save->delivery);

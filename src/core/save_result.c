@@ -25,19 +25,9 @@ struct save_result *save_result_new(const struct plan *plan)
     r->started = (int64_t)time(NULL);
     r->n_nodes = plan->n_nodes;
     r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
-    for (size_t i = 0; i < plan->n_nodes; i++) {
-        r->nodes[i].run.address = str_dup(plan->nodes[i].host.address);
+    for (size_t i = 0; i < plan->n_nodes; i++)
         r->nodes[i].path = node_archive_path(&plan->job);
-    }
     return r;
-}
-
-struct run_node **save_result_nodes(const struct save_result *result)
-{
-    struct run_node **nodes = mem_calloc(result->n_nodes, sizeof(struct run_node *));
-    for (size_t i = 0; i < result->n_nodes; i++)
-        nodes[i] = &result->nodes[i].run;
-    return nodes;
 }
 
 void save_result_keep(struct save_node *node, struct readback *r)
@@ -54,11 +44,10 @@ void save_result_free(struct save_result *result)
     if (!result)
         return;
     for (size_t i = 0; i < result->n_nodes; i++) {
-        free(result->nodes[i].run.address);
+        run_node_clear(&result->nodes[i].run);
         free(result->nodes[i].path);
         free(result->nodes[i].commands);
         database_facts_free(result->nodes[i].database);
-        err_clear(&result->nodes[i].run.err);
     }
     store_result_free(result->store);
     free(result->store);

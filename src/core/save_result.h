@@ -12,9 +12,6 @@ struct save_result *save_result_new(const struct plan *plan) WARN_UNUSED;
 /* In a node's thread: the run was refused before this node was touched. Returns -1, with ERR_REFUSED. */
 int save_result_skip(struct save_node *node, struct sc_err *err);
 
-/* For run_all: the parts of each node. The caller frees the array. */
-struct run_node **save_result_nodes(const struct save_result *result) WARN_UNUSED;
-
 /* The node's archive was read back and is good: moves what was found. */
 void save_result_keep(struct save_node *node, struct readback *r);
 

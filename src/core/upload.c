@@ -6,8 +6,6 @@
 #include "save_result.h"
 #include "snapctl/base/str.h"
 
-enum { STATUS_NOTHING = 1, STATUS_REFUSED = 2, STATUS_FAILED = 3, STATUS_SIGNAL = 128 };
-
 struct uploading {
     struct save_result *result;
     struct delivery *delivery;
@@ -117,14 +115,14 @@ static void judge(struct save_result *r, const struct run *run)
     bool uploaded = r->store->status == STORE_UPLOADED;
     size_t failed = count(r, SAVE_FAILED);
     r->outcome = !uploaded ? SAVE_ALL_FAILED : failed ? SAVE_PARTIAL : SAVE_OK;
-    r->exit_status = uploaded ? 0 : failed == r->n_nodes ? STATUS_NOTHING : STATUS_FAILED;
+    r->exit_status = uploaded ? 0 : failed == r->n_nodes ? RUN_STATUS_NOTHING : RUN_STATUS_PARTIAL;
     r->signo = run->signo;
     if (r->signo) {
         r->outcome = SAVE_INTERRUPTED;
-        r->exit_status = STATUS_SIGNAL + r->signo;
+        r->exit_status = RUN_STATUS_SIGNAL + r->signo;
     } else if (!run->go && r->err.kind != ERR_NONE) {
         r->outcome = SAVE_REFUSED;
-        r->exit_status = STATUS_REFUSED;
+        r->exit_status = RUN_STATUS_REFUSED;
     }
 }
 
@@ -137,8 +135,7 @@ static int run_upload(struct run *run, struct uploading *u, const struct upload_
         .cluster = cluster_name, .replace = options->force, .meanwhile = "it is tried again"};
     if (delivery_new(run, options->store, &what, &u->delivery, err) < 0)
         return -1;
-    AUTO_FREE struct run_node **nodes = save_result_nodes(u->result);
-    int rc = run_all(run, nodes, 0, err);
+    int rc = run_all(run, &u->result->nodes->run, sizeof *u->result->nodes, 0, err);
     u->result->duration_ms = run->duration_ms;
     u->result->store = delivery_result(u->delivery);
     delivery_free(u->delivery);

@@ -28,7 +28,6 @@ struct verifying {
     struct store *store;
     char *folder;            /* "folder/"; NULL: none */
     struct sc_err store_err; /* why the store could not be asked */
-    bool store_ended;        /* shared */
 };
 
 static struct verifying *verifying_of(const struct run *run)
@@ -130,12 +129,12 @@ static int live_listed(struct work *w, struct sc_err *err)
 
 static int live(struct work *w, struct sc_err *err)
 {
-    struct verifying *v = verifying_of(w->run);
-    if (!v->options->nodes && !work_wait_until_wanted(w, &v->store_ended, err))
+    bool nodes = verifying_of(w->run)->options->nodes;
+    if (!nodes && !work_wait_until_wanted(w, err))
         return ctx_check(&w->ctx, err);
     if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
         return -1;
-    return v->options->nodes ? live_listed(w, err) : 0;
+    return nodes ? live_listed(w, err) : 0;
 }
 
 static size_t count_bad(const struct verify_result *r)
@@ -214,10 +213,7 @@ static void tell_progress(void *arg, uint64_t bytes)
 {
     struct run *run = arg;
     const struct part *part = store_part(run);
-    run_post(run, (struct run_event){.node = run->plan->n_nodes,
-                                     .phase = RUN_CHECK,
-                                     .bytes = bytes,
-                                     .total = part->copies.copies[part->at].bytes});
+    run_tell_store(run, RUN_CHECK, bytes, part->copies.copies[part->at].bytes);
 }
 
 static void verify_object(struct run *run, const struct ctx *ctx, struct verify_copy *copy)
@@ -259,21 +255,12 @@ static void beside(struct run *run)
 {
     struct verifying *v = verifying_of(run);
     struct verify_result *copies = &store_part(run)->copies;
-    run_post(run, (struct run_event){.node = run->plan->n_nodes, .phase = RUN_CHECK});
+    run_tell_store(run, RUN_CHECK, 0, 0);
     bool asked = verify_store(run, &v->store_err) == 0;
     if (!asked && copies->n_copies == 0)
         add_unknown(copies, VERIFY_STORE, store_key(v->store), v->name, &v->store_err);
-    runner_lock(run->runner);
-    v->store_ended = true;
-    runner_wake(run->runner);
-    runner_unlock(run->runner);
-    run_post(run, (struct run_event){.node = run->plan->n_nodes,
-                                     .phase = asked ? RUN_DONE : RUN_CHECK,
-                                     .ended = true,
-                                     .outcome = !asked              ? "failed"
-                                                : count_bad(copies) ? "damaged"
-                                                                    : "verified",
-                                     .err = asked ? NULL : &v->store_err});
+    const char *how = !asked ? "failed" : count_bad(copies) ? "damaged" : "verified";
+    run_end_store(run, asked ? RUN_DONE : RUN_CHECK, how, asked ? NULL : &v->store_err);
 }
 
 /* ---- the main thread ---- */
@@ -296,18 +283,11 @@ static int run_nodes(struct run *run, struct verify_result *r, struct sc_err *er
     struct verifying *v = verifying_of(run);
     size_t n = run->plan->n_nodes;
     AUTO_FREE struct run_node *nodes = mem_calloc(n, sizeof *nodes);
-    AUTO_FREE struct run_node **pointers = mem_calloc(n, sizeof(struct run_node *));
-    for (size_t i = 0; i < n; i++) {
-        nodes[i].address = str_dup(run->plan->nodes[i].host.address);
-        pointers[i] = &nodes[i];
-    }
-    int result = run_all(run, pointers, 0, err);
+    int result = run_all(run, nodes, sizeof *nodes, 0, err);
     collect(r, v->parts, n + 1);
     r->duration_ms = run->duration_ms;
-    for (size_t i = 0; i < n; i++) {
-        free(nodes[i].address);
-        err_clear(&nodes[i].err);
-    }
+    for (size_t i = 0; i < n; i++)
+        run_node_clear(&nodes[i]);
     return result;
 }
 
@@ -342,7 +322,7 @@ int verify_run(const struct cluster *cluster, const struct verify_options *optio
                struct log *log, struct verify_result **out, struct sc_err *err)
 {
     struct plan *plan;
-    struct verifying v = {.options = options, .store_ended = !options->store};
+    struct verifying v = {.options = options};
     if (check_name(&v, log, err) < 0)
         return -1;
     struct verify_result *r = mem_calloc(1, sizeof *r);

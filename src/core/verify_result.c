@@ -5,8 +5,6 @@
 
 #include "snapctl/base/str.h"
 
-enum { STATUS_NONE = 1, STATUS_REFUSED = 2, STATUS_SOME = 3, STATUS_SIGNAL = 128 };
-
 const char *verify_place_name(enum verify_place place)
 {
     static const char *const names[] = {"node", "s3", "file"};
@@ -83,10 +81,10 @@ void verify_judge(struct verify_result *r, int signo)
     size_t good = count(r, VERIFY_GOOD), bad = count(r, VERIFY_DAMAGED) + count(r, VERIFY_FAILED);
     if (signo) {
         r->outcome = VERIFY_INTERRUPTED;
-        r->exit_status = STATUS_SIGNAL + signo;
+        r->exit_status = RUN_STATUS_SIGNAL + signo;
     } else if (good + bad == 0) {
         r->outcome = VERIFY_REFUSED;
-        r->exit_status = STATUS_REFUSED;
+        r->exit_status = RUN_STATUS_REFUSED;
         if (r->snapshot)
             err_set(&r->err, ERR_REFUSED, "there is no snapshot %s", r->snapshot);
         else
@@ -94,7 +92,7 @@ void verify_judge(struct verify_result *r, int signo)
         err_hint(&r->err, "snapctl list shows those on the etcd nodes and in S3");
     } else {
         r->outcome = bad == 0 ? VERIFY_OK : good == 0 ? VERIFY_NONE : VERIFY_PARTIAL;
-        r->exit_status = bad == 0 ? 0 : good == 0 ? STATUS_NONE : STATUS_SOME;
+        r->exit_status = bad == 0 ? 0 : good == 0 ? RUN_STATUS_NOTHING : RUN_STATUS_PARTIAL;
     }
 }
 

@@ -111,14 +111,20 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
     return 0;
 }
 
-bool work_wait_until_wanted(struct work *w, const bool *over, struct sc_err *err)
+/* With the lock held: nobody is left who might want a session. */
+static bool store_is_over(const struct run *run)
+{
+    return !run->job->beside || runner_worker_ended(run->runner, run->plan->n_nodes);
+}
+
+bool work_wait_until_wanted(struct work *w, struct sc_err *err)
 {
     struct run *run = w->run;
     int result = 0;
     runner_lock(run->runner);
-    while (!run->session_wanted && !*over && result == 0)
+    while (!run->session_wanted && !store_is_over(run) && result == 0)
         result = runner_wait(run->runner, &run->ctx, err);
-    bool wanted = run->session_wanted && !*over;
+    bool wanted = run->session_wanted && !store_is_over(run);
     runner_unlock(run->runner);
     return wanted;
 }

@@ -69,13 +69,19 @@ struct run {
     int64_t duration_ms;
 };
 
-/* Runs the job on all nodes of the plan, results[i] for node i, to the end. -1 with ERR_SYSTEM if threads
- * could not be started. */
-int run_all(struct run *run, struct run_node *const *results, int parallel, struct sc_err *err) WARN_UNUSED;
+/* Runs the job on all nodes of the plan, to the end. first: the part of the first node's result that is the
+ * engine's, zeroed; those of the others come `stride` bytes apart. The addresses are set here, for
+ * run_node_clear. -1 with ERR_SYSTEM if threads could not be started. */
+int run_all(struct run *run, struct run_node *first, size_t stride, int parallel,
+            struct sc_err *err) WARN_UNUSED;
 
 /* --- From the threads of nodes and the store. */
 
 void run_post(struct run *run, struct run_event event);
+
+/* The same for the store: what it does, and how it ended (err NULL: well, or told by other means). */
+void run_tell_store(struct run *run, enum run_phase phase, uint64_t bytes, uint64_t total);
+void run_end_store(struct run *run, enum run_phase phase, const char *outcome, const struct sc_err *err);
 
 /* Tells the ui that a phase began; w->total is told with it. */
 void work_tell(struct work *w, enum run_phase phase, uint64_t bytes);
@@ -106,9 +112,9 @@ typedef bool work_wanted(struct work *w);
 int work_persist_while(struct work *w, const struct ctx *outer, int64_t ms, work_wanted *wanted,
                        work_step *step, struct sc_err *err) WARN_UNUSED;
 
-/* For a node that is there for run_session alone: waits until somebody wants one, or *over, which is shared.
+/* For a node that is there for run_session alone: waits until the thread beside wants one, or has ended.
  * False: it is not needed, or the run ends, as err tells then. */
-bool work_wait_until_wanted(struct work *w, const bool *over, struct sc_err *err);
+bool work_wait_until_wanted(struct work *w, struct sc_err *err);
 
 /* Asks for the node's facts and judges them; sets w->checked. */
 typedef int work_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err);

@@ -23,7 +23,6 @@ struct check_result {
     struct findings config;   /* of this machine's files */
     struct check_node *nodes; /* all etcd nodes, in the file's order */
     size_t n_nodes;
-    bool with_store;
     struct findings store;
     bool interrupted;
     int exit_status; /* 0, also with warnings; 3: something fails; 1: on every node; 128 and the signal */

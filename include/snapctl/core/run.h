@@ -42,6 +42,14 @@ enum run_phase {
 /* "connect", "check", … as in JSON. */
 const char *run_phase_name(enum run_phase phase);
 
+/* Of all commands' exit statuses, the ones that tell something (README.md); 0 is success. */
+enum {
+    RUN_STATUS_NOTHING = 1,
+    RUN_STATUS_REFUSED = 2,
+    RUN_STATUS_PARTIAL = 3,
+    RUN_STATUS_SIGNAL = 128, /* and the signal's number */
+};
+
 /* What became of one node; part of each command's own result of a node. */
 struct run_node {
     char *address;
@@ -49,6 +57,7 @@ struct run_node {
     int64_t duration_ms;
     struct sc_err err; /* kind ERR_NONE if all went well */
 };
+void run_node_clear(struct run_node *node);
 
 /* Something happened. */
 struct run_event {
