@@ -152,6 +152,16 @@ bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+char *str_next_line(const char **text)
+{
+    size_t len = strcspn(*text, "\n");
+    if (!**text)
+        return NULL;
+    char *line = str_dup_n(*text, len);
+    *text += len + ((*text)[len] == '\n');
+    return line;
+}
+
 /* Optimal string alignment distance, three rows at a time. */
 size_t str_distance(const char *a, const char *b, size_t limit)
 {

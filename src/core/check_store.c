@@ -94,16 +94,9 @@ static int try_upload(struct checking *c, const struct ctx *ctx, struct sc_err *
     return 0;
 }
 
-static int at_first(void *arg, const struct s3_entry *entry)
-{
-    (void)arg;
-    (void)entry;
-    return -1;
-}
-
 static int try_list(struct checking *c, const struct ctx *ctx, struct sc_err *err)
 {
-    if (s3_object_list(store_client(c->store), ctx, c->folder, at_first, NULL, err) < 0)
+    if (store_ask_listing(store_client(c->store), ctx, c->folder, err) < 0)
         return -1;
     findings_add(c->findings, FINDING_OK, "s3:ListBucket", NULL, "the bucket can be listed");
     return 0;

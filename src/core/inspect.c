@@ -30,9 +30,15 @@ void inspect_free(struct inspect *inspect)
     free(inspect);
 }
 
-struct sink *inspect_sink(struct inspect *inspect)
+int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source, struct sink *also,
+                 stream_progress *progress, void *arg, struct sc_err *err)
 {
-    return inspect->check ? archive_check_sink(inspect->check) : spool_sink(inspect->spool);
+    struct sink *own = inspect->check ? archive_check_sink(inspect->check) : spool_sink(inspect->spool);
+    struct sink *sinks[] = {own, also};
+    if (stream_copy(ctx, source, sinks, also ? 2 : 1, progress, arg, err) == 0)
+        return own->finish(own, ctx, err);
+    own->abort(own);
+    return -1;
 }
 
 struct archive_facts inspect_archive(const struct inspect *inspect)

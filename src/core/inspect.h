@@ -3,6 +3,7 @@
 #ifndef SNAPCTL_SRC_CORE_INSPECT_H
 #define SNAPCTL_SRC_CORE_INSPECT_H
 
+#include "snapctl/base/stream.h"
 #include "snapctl/snapshot/archive.h"
 #include "snapctl/snapshot/database.h"
 
@@ -17,8 +18,10 @@ struct inspect_what {
 struct inspect *inspect_new(const struct inspect_what *what) WARN_UNUSED;
 void inspect_free(struct inspect *inspect); /* NULL is allowed */
 
-/* Its finish tells whether the archive is good, and nothing of a plain snapshot. */
-struct sink *inspect_sink(struct inspect *inspect);
+/* Reads source to its end: the archive is good then, and nothing is known of a plain snapshot. also (may be
+ * NULL) is given all that is not refused, and is neither finished nor aborted. progress may be NULL. */
+int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source, struct sink *also,
+                 stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 
 /* After that: what is known of the archive. Of a plain snapshot these are the sizes. */
 struct archive_facts inspect_archive(const struct inspect *inspect);

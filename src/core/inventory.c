@@ -6,8 +6,6 @@
 #include "snapctl/base/str.h"
 #include "snapctl/node/node.h"
 
-static const char ending[] = ".zip";
-
 struct inventory_found {
     char *name;
     struct inventory_copy copy;
@@ -38,10 +36,9 @@ bool inventory_is_database(const void *head, size_t len)
 
 bool inventory_add(struct inventory *inventory, const char *file, const struct inventory_copy *copy)
 {
-    size_t len = strlen(file);
-    bool zip = str_ends(file, ending);
-    AUTO_FREE char *name = str_dup_n(file, zip ? len - strlen(ending) : len);
-    if (zip == copy->plain || !node_name_valid(name))
+    bool zip;
+    AUTO_FREE char *name = node_snapshot_of(file, &zip);
+    if (!name || zip == copy->plain)
         return false;
     inventory->found = mem_realloc(inventory->found, inventory->n_found + 1, sizeof *inventory->found);
     inventory->found[inventory->n_found++] = (struct inventory_found){mem_take(&name), *copy};

@@ -46,7 +46,7 @@ static void add_locked(struct run *run, const char *file, const struct inventory
 static enum inventory_answer state_in(const struct node_file *file)
 {
     struct archive_facts facts;
-    AUTO_FREE char *name = str_dup_n(file->name, strlen(file->name) - strlen(".zip"));
+    AUTO_FREE char *name = node_snapshot_of(file->name, NULL);
     if (!file->end ||
         archive_check_tail(name, false, file->end, file->end_len, file->bytes, &facts, NULL) < 0)
         return INVENTORY_UNKNOWN;

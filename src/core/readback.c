@@ -18,20 +18,6 @@ static int compare_size(const struct work *w, uint64_t bytes, struct sc_err *err
                    (unsigned long long)w->total, (unsigned long long)bytes);
 }
 
-static int copy(struct work *w, const struct ctx *ctx, struct ssh_stream *stream, struct sink *upload,
-                struct inspect *inspect, struct sc_err *err)
-{
-    /* What the check refuses is not sent. */
-    struct sink *sinks[] = {inspect_sink(inspect), upload};
-    if (stream_copy(ctx, ssh_stream_source(stream), sinks, upload ? 2 : 1, work_progress, w, err) < 0) {
-        sinks[0]->abort(sinks[0]);
-        return -1;
-    }
-    if (sinks[0]->finish(sinks[0], ctx, err) < 0)
-        return -1;
-    return compare_size(w, inspect_archive(inspect).bytes, err);
-}
-
 /* What this machine has no room for says nothing against the archive. */
 static int look_into_database(struct readback *r, const struct ctx *ctx, struct inspect *inspect,
                               struct sc_err *err)
@@ -60,7 +46,9 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
         return -1;
     struct inspect *inspect =
         inspect_new(&(struct inspect_what){.name = w->run->plan->job.name, .want_state = r->want_state});
-    int result = copy(w, ctx, stream, upload, inspect, err);
+    int result = inspect_read(inspect, ctx, ssh_stream_source(stream), upload, work_progress, w, err);
+    if (result == 0)
+        result = compare_size(w, inspect_archive(inspect).bytes, err);
     ssh_stream_close(stream);
     if (result < 0)
         work_disconnect(w); /* the rest of the stream is still on its way */

@@ -337,8 +337,7 @@ static int at_first(void *arg, const struct s3_entry *entry)
     return -1;
 }
 
-/* Is the bucket there, and may it be listed? */
-static int ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+int store_ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
 {
     return s3_object_list(client, ctx, arg, at_first, NULL, err);
 }
@@ -348,7 +347,7 @@ int store_list(struct store *s, const struct ctx *ctx, const char *folder, s3_en
 {
     AUTO_FREE char *prefix = str_dup(folder ? folder : "");
     const struct ctx limited = ctx_within(ctx, LIST_MS);
-    if (store_reach(s, ctx, ask_listing, prefix, err) < 0)
+    if (store_reach(s, ctx, store_ask_listing, prefix, err) < 0)
         return -1;
     if (s3_object_list(s->client, &limited, prefix, seen, arg, err) == 0)
         return 0;

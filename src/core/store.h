@@ -26,6 +26,9 @@ typedef int store_question(struct s3_client *client, const struct ctx *ctx, void
 int store_reach(struct store *store, const struct ctx *ctx, store_question *ask, void *arg,
                 struct sc_err *err) WARN_UNUSED;
 
+/* The question whether what lies below a folder (arg, "folder/" or "") may be listed. */
+store_question store_ask_listing;
+
 /* Reaches the store and lists all below folder ("folder/"; NULL: the bucket). */
 int store_list(struct store *store, const struct ctx *ctx, const char *folder, s3_entry_seen *seen, void *arg,
                struct sc_err *err) WARN_UNUSED;

@@ -55,10 +55,9 @@ static void tell_bad(const struct ctx *ctx, const struct verify_copy *copy)
 static void take_file(struct work *w, const struct node_file *file)
 {
     const char *wanted = verifying_of(w->run)->name;
-    bool zip = str_ends(file->name, ".zip");
-    AUTO_FREE char *name = str_dup_n(file->name, strlen(file->name) - (zip ? strlen(".zip") : 0));
-    bool database = file->head && inventory_is_database(file->head, file->head_len);
-    if ((wanted && strcmp(name, wanted) != 0) || !node_name_valid(name) || (!zip && !wanted && !database))
+    bool zip, database = file->head && inventory_is_database(file->head, file->head_len);
+    AUTO_FREE char *name = node_snapshot_of(file->name, &zip);
+    if (!name || (wanted && strcmp(name, wanted) != 0) || (!zip && !wanted && !database))
         return;
     struct verify_copy *copy = verify_add(&part_of(w)->copies, VERIFY_NODE, w->node.address, name);
     copy->plain = !zip;
@@ -180,10 +179,9 @@ static int take_object(void *arg, const struct s3_entry *entry)
     struct run *run = arg;
     const char *folder = verifying_of(run)->folder;
     const char *file = entry->key + (folder ? strlen(folder) : 0);
-    if (!str_ends(file, ".zip"))
-        return 0;
-    AUTO_FREE char *name = str_dup_n(file, strlen(file) - strlen(".zip"));
-    if (node_name_valid(name))
+    bool zip;
+    AUTO_FREE char *name = node_snapshot_of(file, &zip);
+    if (name && zip)
         add_object(run, entry->key, name, entry->bytes);
     return 0;
 }

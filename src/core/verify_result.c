@@ -27,23 +27,13 @@ struct verify_copy *verify_add(struct verify_result *result, enum verify_place p
     return copy;
 }
 
-static int inspect_all(struct inspect *inspect, const struct ctx *ctx, struct source *source,
-                       stream_progress *progress, void *arg, struct sc_err *err)
-{
-    struct sink *sink = inspect_sink(inspect);
-    if (stream_copy(ctx, source, &sink, 1, progress, arg, err) == 0)
-        return sink->finish(sink, ctx, err);
-    sink->abort(sink);
-    return -1;
-}
-
 int verify_read(struct verify_copy *copy, const struct ctx *ctx, struct source *source,
                 stream_progress *progress, void *arg, struct sc_err *err)
 {
     AUTO_DATABASE_FACTS struct database_facts facts = {0};
     struct inspect *inspect =
         inspect_new(&(struct inspect_what){.name = copy->snapshot, .plain = copy->plain});
-    int result = inspect_all(inspect, ctx, source, progress, arg, err);
+    int result = inspect_read(inspect, ctx, source, NULL, progress, arg, err);
     if (result == 0)
         result = inspect_database(inspect, ctx, &facts, err);
     if (result == 0) {

@@ -179,12 +179,8 @@ static void take_line(struct node_health *health, const char *line)
 
 void node_parse_health(struct node_health *health, const char *text)
 {
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-        AUTO_FREE char *line = str_dup_n(text, len);
+    for (char *line; (line = str_next_line(&text)); free(line))
         take_line(health, line);
-        text += len + (text[len] == '\n');
-    }
 }
 
 static int run_script(struct node *node, struct ssh *ssh, const struct ctx *ctx, enum script_kind kind,

@@ -241,12 +241,8 @@ static void take_line(struct probe *p, const char *line)
 
 static void take_lines(struct probe *p, const char *text)
 {
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-        AUTO_FREE char *line = str_dup_n(text, len);
+    for (char *line; (line = str_next_line(&text)); free(line))
         take_line(p, line);
-        text += len + (text[len] == '\n');
-    }
 }
 
 /* What the job names, else what RKE left, else what is there (RKE, util/images: the tools image). */

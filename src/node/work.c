@@ -33,13 +33,19 @@ bool node_name_valid(const char *name)
     return is_word(name, ALPHANUMERIC "._+:-") && strlen(name) <= NODE_NAME_MAX;
 }
 
-bool node_file_name_valid(const char *name)
+char *node_snapshot_of(const char *file, bool *zip)
 {
-    AUTO_FREE char *bare = str_dup(name);
-    size_t len = strlen(bare), ending = strlen(".zip");
-    if (len > ending && strcmp(bare + len - ending, ".zip") == 0)
-        bare[len - ending] = '\0';
-    return node_name_valid(bare);
+    bool ends = str_ends(file, ".zip");
+    AUTO_FREE char *name = str_dup_n(file, strlen(file) - (ends ? strlen(".zip") : 0));
+    if (zip)
+        *zip = ends;
+    return node_name_valid(name) ? mem_take(&name) : NULL;
+}
+
+bool node_file_name_valid(const char *file)
+{
+    AUTO_FREE char *name = node_snapshot_of(file, NULL);
+    return name != NULL;
 }
 
 bool node_image_valid(const char *image)
@@ -95,12 +101,10 @@ static struct outcome parse_outcome(const char *text)
 {
     struct outcome o = {.status = -1, .mode = -1};
     while (*text) {
-        size_t len = strcspn(text, "\n");
-        AUTO_FREE char *line = str_dup_n(text, len);
+        AUTO_FREE char *line = str_next_line(&text);
         char id[CONTAINER_ID + 1] = "", identity[IDENTITY + 1] = "";
         long long mode;
         unsigned long long bytes;
-        text += len + (text[len] == '\n');
         if (sscanf(line, "created %64[0-9a-f]", id) == 1)
             memcpy(o.container, id, sizeof id);
         o.gone |= strcmp(line, "gone") == 0;

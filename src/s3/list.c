@@ -143,16 +143,21 @@ struct object_receiver {
     void *arg;
 };
 
+/* 0: not told. */
+static int64_t time_of(const char *text)
+{
+    int64_t seconds;
+    return text && rfc3339_parse(text, &seconds) ? seconds : 0;
+}
+
 static int object_seen(void *arg, char *const fields[FIELDS])
 {
     const struct object_receiver *receiver = arg;
-    int64_t bytes = 0, modified = 0;
+    int64_t bytes = 0;
     if (fields[3] && !str_to_int(fields[3], 0, INT64_MAX, &bytes))
         bytes = 0;
-    if (fields[2] && !rfc3339_parse(fields[2], &modified))
-        modified = 0;
     struct s3_entry entry = {
-        .key = fields[0], .etag = fields[1], .modified = modified, .bytes = (uint64_t)bytes};
+        .key = fields[0], .etag = fields[1], .modified = time_of(fields[2]), .bytes = (uint64_t)bytes};
     return receiver->seen(receiver->arg, &entry);
 }
 
@@ -171,11 +176,8 @@ struct upload_receiver {
 static int upload_seen(void *arg, char *const fields[FIELDS])
 {
     const struct upload_receiver *receiver = arg;
-    int64_t initiated = 0;
-    if (fields[2] && !rfc3339_parse(fields[2], &initiated))
-        initiated = 0;
     struct s3_pending pending = {
-        .key = fields[0], .upload_id = fields[1] ? fields[1] : "", .initiated = initiated};
+        .key = fields[0], .upload_id = fields[1] ? fields[1] : "", .initiated = time_of(fields[2])};
     return receiver->seen(receiver->arg, &pending);
 }
 

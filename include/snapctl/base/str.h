@@ -43,6 +43,9 @@ char *str_duration(int64_t ms) WARN_UNUSED;
 /* A decimal number of [min, max] that is the whole string; false otherwise. */
 bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
+/* The next line of *text without its newline, and *text behind it; NULL at the end. */
+char *str_next_line(const char **text) WARN_UNUSED;
+
 /* Edits (insert, delete, replace, swap neighbours) from a to b, but never counted beyond limit + 1. */
 size_t str_distance(const char *a, const char *b, size_t limit);
 

@@ -163,8 +163,12 @@ char *node_leftovers(const struct node *node) WARN_UNUSED;
 enum { NODE_NAME_MAX = 200 };
 bool node_name_valid(const char *name);
 
-/* A snapshot's name, or that with ".zip" behind it. */
-bool node_file_name_valid(const char *name);
+/* The name of the snapshot whose archive (NAME.zip) or plain database (NAME) a file of that name may be; *zip
+ * tells which (NULL: not asked). NULL: of none. The caller frees it. */
+char *node_snapshot_of(const char *file, bool *zip) WARN_UNUSED;
+
+/* There is one. */
+bool node_file_name_valid(const char *file);
 
 /* A name of an image that no command line takes for an option: [A-Za-z0-9][A-Za-z0-9._/:@-]*. */
 bool node_image_valid(const char *image);

@@ -316,6 +316,22 @@ static void test_counts_edits(void **state)
     }
 }
 
+static void test_takes_lines(void **state)
+{
+    static const char *const lines[] = {"one", "", "three"};
+    const char *text = "one\n\nthree";
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char *line = str_next_line(&text);
+        assert_string_equal(line, lines[i]);
+        free(line);
+    }
+    assert_null(str_next_line(&text));
+    text = "\n";
+    free(str_next_line(&text));
+    assert_null(str_next_line(&text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_shows_sizes_and_times),
         cmocka_unit_test(test_reads_numbers),
         cmocka_unit_test(test_counts_edits),
+        cmocka_unit_test(test_takes_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
