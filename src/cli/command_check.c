@@ -5,14 +5,11 @@
 
 static int tell(struct node_command *command, const struct check_result *result)
 {
-    struct console *console = command->call->console;
-    struct log *log = command->call->log;
-    bool colour = console_out_is_terminal(console) && console_has_colour(console);
-    AUTO_FREE char *text = node_command_wants_json(command) ? report_check_json(result, log)
-                                                            : report_check_text(result, log, colour);
-    if (result->err.kind != ERR_NONE)
-        console_error(console, log, NULL, &result->err);
-    return node_command_print(command, text, result->exit_status);
+    const struct call *call = command->call;
+    AUTO_FREE char *text = command_wants_json(call)
+                               ? report_check_json(result, call->log)
+                               : report_check_text(result, call->log, command_has_colour(call));
+    return node_command_print(command, &result->err, text, result->exit_status);
 }
 
 static int check(struct node_command *command)
@@ -24,7 +21,7 @@ static int check(struct node_command *command)
         .state_file = o->state_file,
         .require_state = o->require_state,
         .fix = o->fix,
-        .store = command->s3.wanted && !o->local ? &command->store : NULL,
+        .store = o->local ? NULL : node_command_store(command),
     };
     struct check_result *result;
     if (check_run(command->cluster, &options, &command->ui, command->call->log, &result, &err) < 0)
@@ -36,6 +33,5 @@ static int check(struct node_command *command)
 
 int command_check(const struct call *call)
 {
-    const struct options *o = call->options;
-    return node_command(call, o->s3 == SWITCH_ON || (o->bucket_name && !o->local), check);
+    return node_command_of_places(call, check);
 }

@@ -5,23 +5,18 @@
 
 static int tell(struct node_command *command, const struct list_result *result)
 {
-    struct log *log = command->call->log;
-    AUTO_FREE char *text =
-        node_command_wants_json(command) ? report_list_json(result, log) : report_list_text(result);
-    if (result->err.kind != ERR_NONE)
-        console_error(command->call->console, log, NULL, &result->err);
-    return node_command_print(command, text, result->exit_status);
+    AUTO_FREE char *text = command_wants_json(command->call) ? report_list_json(result, command->call->log)
+                                                             : report_list_text(result);
+    return node_command_print(command, &result->err, text, result->exit_status);
 }
 
 static int list(struct node_command *command)
 {
     AUTO_ERR struct sc_err err = {0};
-    bool in_store =
-        command->s3.wanted && (!command->call->options->local || command->call->options->s3 == SWITCH_ON);
     const struct list_options options = {
         .run = command->options,
-        .nodes = command->call->options->local || command->call->options->s3 != SWITCH_ON,
-        .store = in_store ? &command->store : NULL,
+        .nodes = node_command_asks_nodes(command),
+        .store = node_command_store(command),
     };
     struct list_result *result;
     if (list_run(command->cluster, &options, &command->ui, command->call->log, &result, &err) < 0)
@@ -33,6 +28,5 @@ static int list(struct node_command *command)
 
 int command_list(const struct call *call)
 {
-    const struct options *o = call->options;
-    return node_command(call, o->s3 == SWITCH_ON || (o->bucket_name && !o->local), list);
+    return node_command_of_places(call, list);
 }

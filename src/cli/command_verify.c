@@ -3,25 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "snapctl/cli/exit_status.h"
 #include "snapctl/cli/node_command.h"
 #include "snapctl/cli/report_verify.h"
 
 static char *report(const struct call *call, const struct verify_result *result)
 {
-    bool colour = console_out_is_terminal(call->console) && console_has_colour(call->console);
-    if (call->options->output == OUTPUT_JSON)
+    if (command_wants_json(call))
         return report_verify_json(result, call->log);
-    return result->outcome == VERIFY_REFUSED ? NULL : report_verify_text(result, call->log, colour);
-}
-
-static int print(const struct call *call, const char *text, int status)
-{
-    AUTO_ERR struct sc_err err = {0};
-    if (!text || console_out(call->console, text, &err) == 0)
-        return status;
-    console_error(call->console, call->log, NULL, &err);
-    return status ? status : EXIT_STATUS_OUTPUT;
+    return result->outcome == VERIFY_REFUSED
+               ? NULL
+               : report_verify_text(result, call->log, command_has_colour(call));
 }
 
 static void tell_bad(const struct call *call, const struct verify_copy *copy)
@@ -44,7 +35,7 @@ static int verify_here(const struct call *call, const char *path)
         return command_refuse(call, &err);
     tell_bad(call, &result->copies[0]);
     AUTO_FREE char *text = report(call, result);
-    int status = print(call, text, result->exit_status);
+    int status = command_print(call, text, result->exit_status);
     verify_result_free(result);
     return status;
 }
@@ -53,20 +44,17 @@ static int verify(struct node_command *command)
 {
     AUTO_ERR struct sc_err err = {0};
     const struct call *call = command->call;
-    const struct options *o = call->options;
     const struct verify_options options = {
         .run = command->options,
-        .name = o->all ? NULL : call->words[0],
-        .nodes = o->local || o->s3 != SWITCH_ON,
-        .store = command->s3.wanted && (!o->local || o->s3 == SWITCH_ON) ? &command->store : NULL,
+        .name = call->options->all ? NULL : call->words[0],
+        .nodes = node_command_asks_nodes(command),
+        .store = node_command_store(command),
     };
     struct verify_result *result;
     if (verify_run(command->cluster, &options, &command->ui, call->log, &result, &err) < 0)
         return node_command_refuse(command, &err);
     AUTO_FREE char *text = report(call, result);
-    if (result->err.kind != ERR_NONE)
-        console_error(call->console, call->log, NULL, &result->err);
-    int status = node_command_print(command, text, result->exit_status);
+    int status = node_command_print(command, &result->err, text, result->exit_status);
     verify_result_free(result);
     return status;
 }
@@ -87,5 +75,5 @@ int command_verify(const struct call *call)
     }
     if (!o->all && is_file(call->words[0]))
         return verify_here(call, call->words[0]);
-    return node_command(call, o->s3 == SWITCH_ON || (o->bucket_name && !o->local), verify);
+    return node_command_of_places(call, verify);
 }

@@ -67,6 +67,14 @@ json_t *document_time(int64_t seconds)
     return json_string(text);
 }
 
+json_t *document_etcd(const struct archive_facts *facts)
+{
+    json_t *object = json_object();
+    document_add(object, "bytes", document_number(facts->etcd_bytes));
+    document_add(object, "sha256", document_text(facts->etcd_sha256, NULL));
+    return object;
+}
+
 static json_t *members(const struct database_facts *facts)
 {
     json_t *list = json_array();

@@ -16,16 +16,20 @@
 
 enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
 
-static bool wants_json(const struct call *call)
+bool command_wants_json(const struct call *call)
 {
     return call->options->output == OUTPUT_JSON;
 }
 
-/* The exit status, unless nobody can read what it stands for. */
-static int print_result(const struct call *call, const char *text, int status)
+bool command_has_colour(const struct call *call)
+{
+    return console_out_is_terminal(call->console) && console_has_colour(call->console);
+}
+
+int command_print(const struct call *call, const char *text, int status)
 {
     AUTO_ERR struct sc_err err = {0};
-    if (console_out(call->console, text, &err) == 0)
+    if (!text || console_out(call->console, text, &err) == 0)
         return status;
     console_error(call->console, call->log, NULL, &err);
     return status ? status : EXIT_STATUS_OUTPUT;
@@ -40,10 +44,10 @@ static const char *snapshot_name(const struct call *call)
 static int tell_unbegun(const struct call *call, const char *as, const struct sc_err *err, int status)
 {
     console_error(call->console, call->log, NULL, err);
-    if (!wants_json(call))
+    if (!command_wants_json(call))
         return status;
     AUTO_FREE char *text = report_json_refusal(snapshot_name(call), as, err, call->log);
-    return print_result(call, text, status);
+    return command_print(call, text, status);
 }
 
 int command_refuse(const struct call *call, const struct sc_err *err)
@@ -226,21 +230,18 @@ static void tell_rest(const struct call *call, const struct save_result *result)
         log_write(call->log, LOG_WARN, NULL, "not all etcd nodes were saved, but as many as --require says");
 }
 
-bool node_command_wants_json(const struct node_command *run)
-{
-    return wants_json(run->call);
-}
-
 /* A table on the same terminal says what the live block said. */
 static void end_progress(const struct node_command *run)
 {
     progress_end(run->progress, !console_out_is_terminal(run->call->console));
 }
 
-int node_command_print(const struct node_command *run, const char *text, int status)
+int node_command_print(const struct node_command *run, const struct sc_err *err, const char *text, int status)
 {
+    if (err->kind != ERR_NONE)
+        console_error(run->call->console, run->call->log, NULL, err);
     end_progress(run);
-    return text ? print_result(run->call, text, status) : status;
+    return command_print(run->call, text, status);
 }
 
 int node_command_tell(const struct node_command *run, const struct save_result *result)
@@ -248,12 +249,12 @@ int node_command_tell(const struct node_command *run, const struct save_result *
     const struct call *call = run->call;
     end_progress(run);
     tell_rest(call, result);
-    if (!wants_json(call) && result->outcome == SAVE_REFUSED)
+    if (!command_wants_json(call) && result->outcome == SAVE_REFUSED)
         return result->exit_status;
-    bool colour = console_out_is_terminal(call->console) && console_has_colour(call->console);
-    AUTO_FREE char *text =
-        wants_json(call) ? report_json(result, call->log) : report_text(result, call->log, colour);
-    return print_result(call, text, result->exit_status);
+    AUTO_FREE char *text = command_wants_json(call)
+                               ? report_json(result, call->log)
+                               : report_text(result, call->log, command_has_colour(call));
+    return command_print(call, text, result->exit_status);
 }
 
 int node_command_refuse(const struct node_command *run, struct sc_err *err)
@@ -299,4 +300,22 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
     s3_settings_clear(&run.s3);
     cluster_free(run.cluster);
     return status;
+}
+
+int node_command_of_places(const struct call *call, node_command_body *body)
+{
+    const struct options *o = call->options;
+    return node_command(call, o->s3 == SWITCH_ON || (o->bucket_name && !o->local), body);
+}
+
+bool node_command_asks_nodes(const struct node_command *run)
+{
+    const struct options *o = run->call->options;
+    return o->local || o->s3 != SWITCH_ON;
+}
+
+const struct store_options *node_command_store(const struct node_command *run)
+{
+    const struct options *o = run->call->options;
+    return run->s3.wanted && (!o->local || o->s3 == SWITCH_ON) ? &run->store : NULL;
 }

@@ -3,14 +3,6 @@
 #include "snapctl/cli/document.h"
 #include "snapctl/cli/report.h"
 
-static json_t *etcd_object(const struct archive_facts *facts)
-{
-    json_t *object = json_object();
-    document_add(object, "bytes", document_number(facts->etcd_bytes));
-    document_add(object, "sha256", document_text(facts->etcd_sha256, NULL));
-    return object;
-}
-
 static json_t *node_object(const struct save_node *node, bool dry_run, struct log *log)
 {
     bool found = node->status == SAVE_FOUND;
@@ -23,7 +15,7 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     document_add(object, "bytes", saved || found ? document_number(node->facts.bytes) : json_null());
     document_add(object, "sha256", saved ? document_text(node->facts.sha256, NULL) : json_null());
     document_add(object, "verified", json_boolean(saved && node->verified));
-    json_t *etcd = saved ? etcd_object(&node->facts) : json_null();
+    json_t *etcd = saved ? document_etcd(&node->facts) : json_null();
     if (saved)
         document_add_database(etcd, node->database);
     document_add(object, "etcd", etcd);
@@ -57,7 +49,7 @@ static json_t *store_object(const struct store_result *store, struct log *log)
     document_add(object, "credentials", document_text(store->credentials, NULL));
     document_add(object, "verified", json_boolean(uploaded));
     document_add(object, "read_back", json_boolean(uploaded && store->read_back));
-    document_add(object, "etcd", uploaded ? etcd_object(&store->facts) : json_null());
+    document_add(object, "etcd", uploaded ? document_etcd(&store->facts) : json_null());
     document_add(object, "duration_ms", json_integer(store->duration_ms));
     document_add(object, "error", document_error(&store->err, log));
     return object;

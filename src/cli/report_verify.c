@@ -95,9 +95,7 @@ char *report_verify_text(const struct verify_result *r, struct log *log, bool co
 
 static json_t *etcd_object(const struct verify_copy *copy)
 {
-    json_t *object = json_object();
-    document_add(object, "bytes", document_number(copy->archive.etcd_bytes));
-    document_add(object, "sha256", document_text(copy->archive.etcd_sha256, NULL));
+    json_t *object = document_etcd(&copy->archive);
     document_add_database(object, copy->database);
     return object;
 }

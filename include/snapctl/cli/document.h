@@ -27,6 +27,9 @@ json_t *document_number(uint64_t value);
 /* Seconds since 1970 as RFC 3339 in UTC. */
 json_t *document_time(int64_t seconds);
 
+/* {"bytes","sha256"} of the database in an archive. */
+json_t *document_etcd(const struct archive_facts *facts);
+
 /* {"kind","text","hint","retryable"}, null for none. */
 json_t *document_error(const struct sc_err *err, struct log *log);
 

@@ -30,15 +30,28 @@ typedef int node_command_body(struct node_command *run);
  * the command is about S3, whatever the configuration says. Returns the exit status; errors were told. */
 int node_command(const struct call *call, bool always_s3, node_command_body *body);
 
+/* The same for a command that asks nodes and store alike: the store is wanted with --s3 and --bucket-name,
+ * too. */
+int node_command_of_places(const struct call *call, node_command_body *body);
+
+/* Of such a command: whether it asks the nodes, and which store: NULL for none. */
+bool node_command_asks_nodes(const struct node_command *run);
+const struct store_options *node_command_store(const struct node_command *run);
+
 /* Tells the result of save or upload: errors, a table or a document. Returns the exit status. */
 int node_command_tell(const struct node_command *run, const struct save_result *result);
 
-/* The result is a document. */
-bool node_command_wants_json(const struct node_command *run);
+/* Tells what stopped the run as a whole, if anything did, ends the progress, and prints as command_print. */
+int node_command_print(const struct node_command *run, const struct sc_err *err, const char *text,
+                       int status);
 
-/* Ends the progress and prints a result of whatever form on standard output, unless text is NULL. Returns
- * status, or the one that tells that nobody can read what it stands for. */
-int node_command_print(const struct node_command *run, const char *text, int status);
+/* The result is a document; else whether it may have colours. */
+bool command_wants_json(const struct call *call);
+bool command_has_colour(const struct call *call);
+
+/* Prints a result of whatever form on standard output, unless text is NULL. Returns status, or the one that
+ * tells that nobody can read what it stands for. */
+int command_print(const struct call *call, const char *text, int status);
 
 /* Tells that it ended before anything was dialled, because of err or of a signal. Returns the exit status. */
 int node_command_refuse(const struct node_command *run, struct sc_err *err);

@@ -1,5 +1,5 @@
-# Prints the archive, or a plain snapshot, or what else reader makes of it ("cat", "tail -c N"). Set: reader name ending, and worker: as long as
-# this shell lives, the next run sees that the archive is being read.
+# Prints the archive, or a plain snapshot, or what else reader makes of it ("cat", "tail -c N"). Set: reader name ending,
+# and worker: as long as this shell lives, the next run sees that the archive is being read.
 # shellcheck disable=SC2086 # a reader is a program and its options
 if [ "$uid" = 0 ]; then
     $reader "$backup/$name$ending"
