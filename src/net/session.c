@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libssh2_chacha.h"
 #include "snapctl/base/str.h"
 
 /* A quarter of the silence that is borne passes before each question. libssh2 keeps its own clock of
@@ -17,25 +18,36 @@ enum { QUESTIONS = 4, KEEPALIVE_S = 2 };
  * served for ever. */
 enum { READS_IN_A_ROW = 1024, OUTBOX_MAX = 4 << 20 };
 
+#define CHACHA "chacha20-poly1305@openssh.com,"
+#define CIPHERS CHACHA "aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+#define MACS "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
+
 /* What is offered, in this order. By speed in libssh2: chacha20 first, GCM last. No certificates among the
  * host key algorithms: libssh2 would fail on one. */
 static const struct {
     int method;
     const char *names;
 } preferences[] = {
-    {LIBSSH2_METHOD_CRYPT_CS,
-     "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com"},
-    {LIBSSH2_METHOD_CRYPT_SC,
-     "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com"},
-    {LIBSSH2_METHOD_MAC_CS,
-     "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"                     },
-    {LIBSSH2_METHOD_MAC_SC,
-     "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"                     },
+    {LIBSSH2_METHOD_CRYPT_CS, CIPHERS},
+    {LIBSSH2_METHOD_CRYPT_SC, CIPHERS},
+    {LIBSSH2_METHOD_MAC_CS,   MACS   },
+    {LIBSSH2_METHOD_MAC_SC,   MACS   },
     {LIBSSH2_METHOD_KEX,
      "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
      "diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
-     "diffie-hellman-group14-sha256"                                                                               },
+     "diffie-hellman-group14-sha256" },
 };
+
+static void set_preferences(struct ssh *ssh, const char *host_key_algorithms)
+{
+    bool chacha = libssh2_chacha_works();
+    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++) {
+        const char *names = preferences[i].names;
+        names += !chacha && str_starts(names, CHACHA) ? strlen(CHACHA) : 0;
+        libssh2_session_method_pref(ssh->lib, preferences[i].method, names);
+    }
+    libssh2_session_method_pref(ssh->lib, LIBSSH2_METHOD_HOSTKEY, host_key_algorithms);
+}
 
 static void keep_last_words(LIBSSH2_SESSION *session, int reason, const char *message, int message_len,
                             const char *language, int language_len, void **abstract)
@@ -257,9 +269,7 @@ int session_handshake(struct ssh *ssh, const struct ctx *ctx, const char *algori
                       struct sc_err *err)
 {
     struct ctx limit = ctx_within(ctx, SSH_HANDSHAKE_MS);
-    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++)
-        libssh2_session_method_pref(ssh->lib, preferences[i].method, preferences[i].names);
-    libssh2_session_method_pref(ssh->lib, LIBSSH2_METHOD_HOSTKEY, algorithms);
+    set_preferences(ssh, algorithms);
     int rc;
     while ((rc = libssh2_session_handshake(ssh->lib, ssh->fd)) == LIBSSH2_ERROR_EAGAIN)
         if (session_wait(ssh, &limit, err) < 0)

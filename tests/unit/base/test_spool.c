@@ -55,6 +55,26 @@ static void test_keeps_what_it_gets_for_its_owner_alone(void **state)
     spool_free(spool);
 }
 
+static void test_keeps_all_of_pieces_of_any_size(void **state)
+{
+    enum { ALL = 3 << 20, STEP = 77777 };
+    (void)state;
+    struct spool *spool = spool_new();
+    struct sink *sink = spool_sink(spool);
+    unsigned char *data = test_malloc(ALL), *got = test_malloc(ALL);
+    for (size_t i = 0; i < ALL; i++)
+        data[i] = (unsigned char)(i * 2654435761U >> 24);
+    for (size_t at = 0, n = 1; at < ALL; at += n, n = n * 3 % STEP) {
+        n = n < ALL - at ? n : ALL - at;
+        assert_int_equal(sink->write(sink, &ctx, data + at, n, NULL), 0);
+    }
+    assert_int_equal(pread(spool_file(spool, NULL), got, ALL, 0), ALL);
+    assert_memory_equal(got, data, ALL);
+    spool_free(spool);
+    test_free(data);
+    test_free(got);
+}
+
 static void test_goes_on_where_the_file_cannot(void **state)
 {
     (void)state;
@@ -67,6 +87,7 @@ static void test_goes_on_where_the_file_cannot(void **state)
     put(spool, "123456789");
     put(spool, "123456789");
     put(spool, "123456789");
+    assert_int_equal(spool_file(spool, NULL), -1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &large), 0);
     put(spool, "1234");
     assert_int_equal(spool_file(spool, &err), -1);
@@ -106,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keeps_what_it_gets_for_its_owner_alone),
+        cmocka_unit_test(test_keeps_all_of_pieces_of_any_size),
         cmocka_unit_test(test_goes_on_where_the_file_cannot),
         cmocka_unit_test(test_tells_a_folder_that_is_not_there),
         cmocka_unit_test(test_keeps_nothing_after_an_abort),
