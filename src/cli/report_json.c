@@ -1,5 +1,7 @@
+#include <inttypes.h>
 #include <time.h>
 
+#include "snapctl/base/str.h"
 #include "snapctl/cli/document.h"
 #include "snapctl/cli/report.h"
 
@@ -16,8 +18,11 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     document_add(object, "sha256", saved ? document_text(node->facts.sha256, NULL) : json_null());
     document_add(object, "verified", json_boolean(saved && node->verified));
     json_t *etcd = saved ? document_etcd(&node->facts) : json_null();
-    if (saved)
+    if (saved) {
+        AUTO_FREE char *cluster = node->cluster_id ? str_format("%" PRIx64, node->cluster_id) : NULL;
         document_add_database(etcd, node->database);
+        document_add(etcd, "cluster_id", document_text(cluster, NULL));
+    }
     document_add(object, "etcd", etcd);
     document_add(object, "state_file", saved ? json_boolean(node->facts.state_file) : json_null());
     document_add(object, "duration_ms", json_integer(node->run.duration_ms));

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "members.h"
+#include "compare.h"
 #include "save_result.h"
 #include "save_run.h"
 #include "snapctl/base/str.h"
@@ -108,24 +108,6 @@ static void beside(struct run *run)
     delivery_serve(save->delivery);
 }
 
-/* Each node tells the members as it knows them: where they differ, one of them is behind, or of another
- * cluster. */
-static void compare_members(const struct save_result *r, struct log *log)
-{
-    const struct save_node *first = NULL;
-    for (size_t i = 0; i < r->n_nodes; i++) {
-        const struct save_node *node = &r->nodes[i];
-        AUTO_FREE char *differs =
-            first && node->database ? members_differ(first->database, node->database) : NULL;
-        if (differs)
-            log_write(log, LOG_WARN, NULL,
-                      "the snapshots of %s and %s do not have the same members of etcd; in the latter: %s",
-                      first->run.address, node->run.address, differs);
-        if (!first && node->database)
-            first = node;
-    }
-}
-
 static void judge(struct save *save, const struct run *run)
 {
     struct save_result *r = save->result;
@@ -168,7 +150,7 @@ static int run_save(struct save *save, struct run *run, const char *cluster_name
     run->job = save->delivery ? &upload_job : &local_job;
     int rc = run_all(run, &result->nodes->run, sizeof *result->nodes, o->run.parallel, err);
     result->duration_ms = run->duration_ms;
-    compare_members(result, run->log);
+    compare_nodes(result, run->log);
     result->store = delivery_result(save->delivery);
     delivery_free(save->delivery);
     return rc;
@@ -181,6 +163,7 @@ static int make_plan(const struct cluster *cluster, const struct save_options *o
         return -1;
     struct plan *plan = *out;
     plan->job.force = options->force;
+    plan->job.identify = options->verify == SAVE_VERIFY_FULL;
     if (options->timeout_s)
         plan->timeout_s = options->timeout_s;
     if (plan_name(plan, options->name, log, err) == 0 &&

@@ -214,6 +214,7 @@ static int live(struct work *w, struct readback *readback, struct sc_err *err)
     if (work_enter(w, err) < 0 || work_check(w, node_judge, err) < 0 ||
         runner_meet(w->run->runner, w->index, &w->ctx, err) < 0)
         return -1;
+    node_result(w)->cluster_id = w->node.facts.cluster_id;
     return live_checked(w, err);
 }
 

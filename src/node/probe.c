@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,19 @@ static void on_database(struct probe *p, const char *value)
         p->node->facts.database_bytes = (uint64_t)bytes;
 }
 
+/* Within etcdctl's answer; 64 bits without a sign, which jansson cannot read. */
+static void on_cluster(struct probe *p, const char *value)
+{
+    static const char key[] = "\"cluster_id\":";
+    const char *at = strstr(value, key);
+    if (!at)
+        return;
+    at += strlen(key);
+    errno = 0;
+    uint64_t id = *at >= '1' && *at <= '9' ? strtoull(at, NULL, 10) : 0;
+    p->node->facts.cluster_id = errno ? 0 : id;
+}
+
 /* etcdctl's answer; what is not JSON is its error. */
 static void on_etcd(struct probe *p, const char *value)
 {
@@ -112,6 +126,7 @@ static void on_etcd(struct probe *p, const char *value)
         f->database_bytes = (uint64_t)bytes;
     else
         take_text(&f->etcd_problem, value);
+    on_cluster(p, value);
     json_decref(root);
 }
 
@@ -227,6 +242,7 @@ static const struct {
     {"alive",      on_alive    },
     {"database ",  on_database },
     {"etcd ",      on_etcd     },
+    {"cluster ",   on_cluster  },
     {"df ",        on_df       },
     {"folder ",    on_folder   },
     {"taken ",     on_taken    },

@@ -97,6 +97,7 @@ static void set_common(struct buf *out, const struct node *node)
 static void set_probe(struct buf *out, const struct node *node)
 {
     set(out, "wanted", node->job->image);
+    set(out, "identify", node->job->identify ? "1" : NULL);
 }
 
 static void set_run(struct buf *out, const struct node *node)

@@ -25,6 +25,8 @@ PY
     expect_status 0
     json '[.nodes[].etcd | .hash > 0 and .total_keys > 0 and .total_bytes > 0] | unique | .[]' true
     json '[.nodes[].etcd.members | length] | unique | .[]' "${#NODES[@]}"
+    cluster=$(on n1 docker exec etcd etcdctl endpoint status -w json | grep -oE '"cluster_id":[0-9]+' | cut -d : -f 2)
+    json '[.nodes[].etcd.cluster_id] | unique | .[]' "$(printf %x "$cluster")"
     on n1 cat "$BACKUP/$NAME.zip" >"$BATS_TEST_TMPDIR/$NAME.zip"
     unzip -p "$BATS_TEST_TMPDIR/$NAME.zip" "/backup/$NAME" >"$BATS_TEST_TMPDIR/plain"
     theirs=$(etcdctl snapshot status -w json "$BATS_TEST_TMPDIR/plain" | jq -c '[.hash, .revision, .totalKey, .totalSize]')

@@ -55,6 +55,7 @@ struct save_node {
     bool verified;                   /* read back whole */
     struct archive_facts facts;      /* of a saved one */
     struct database_facts *database; /* of one that was verified; NULL: it was not looked into */
+    uint64_t cluster_id;             /* as etcd told before the snapshot; 0: not known, or not asked for */
     char *commands;                  /* --dry-run: the exact remote commands, one a line; else NULL */
 };
 

@@ -36,6 +36,7 @@ struct node_job {
     const char *kubernetes_version;
     bool ignore_docker_version;
     bool force;
+    bool identify; /* ask for the cluster's id */
     const struct secret *input; /* env_bytes of environment lines, then state_bytes of node_state_archive */
     size_t env_bytes, state_bytes;
     const struct node_registry *registries;
@@ -77,6 +78,7 @@ struct node_facts {
     bool etcd_running;
     char *etcd_problem;      /* why etcd did not answer; NULL if it did */
     uint64_t database_bytes; /* 0: not known */
+    uint64_t cluster_id;     /* 0: not known, or not asked for */
     uint64_t free_bytes;     /* of the snapshots' disk; UINT64_MAX: not known */
     bool visible;            /* the snapshots' folder can be read without a container */
     struct node_lock lock;

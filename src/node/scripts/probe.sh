@@ -1,4 +1,5 @@
-# All that is asked of a node before anything is done, in one go. Set before it: socket wanted backup name.
+# All that is asked of a node before anything is done, in one go. Set before it: socket wanted backup name identify (1: tell
+# the id of the cluster).
 # Prints lines "key value"; what is missing was not to be had.
 
 LC_ALL=C
@@ -23,7 +24,13 @@ for docker in docker /usr/bin/docker 'sudo -n docker'; do
 done
 [ -n "$docker" ] || exit 0
 
+status() {
+    d exec etcd etcdctl --command-timeout=5s endpoint status --write-out=json 2>&1 | tr '\n' ' '
+}
+
+# A process in etcd's container takes a while: what else is asked is asked meanwhile.
 uid=$(id -u)
+[ "$uid" != 0 ] || [ "$identify" != 1 ] || printf 'cluster %s\n' "$(status)" &
 printf 'docker %s\n' "$docker"
 printf '%s\n' "$engine"
 echo "uid $uid"
@@ -50,8 +57,7 @@ data=$(printf '%s\n' "$containers" | sed -n 's/.*"name":"\/etcd","data":\["\([^"
 if [ "$uid" = 0 ] && [ -n "$data" ] && [ -f "$data/member/snap/db" ]; then
     echo "database $(stat -c %s "$data/member/snap/db")"
 else
-    status=$(d exec etcd etcdctl --command-timeout=5s endpoint status --write-out=json 2>&1 | tr '\n' ' ')
-    printf 'etcd %s\n' "$status"
+    printf 'etcd %s\n' "$(status)"
 fi
 
 folder=$backup
@@ -70,3 +76,4 @@ elif [ -x "$folder" ] && [ "$folder" != "$backup" ]; then
 else
     echo 'folder hidden'
 fi
+wait

@@ -59,6 +59,7 @@ static struct save_node saved_node(void)
                   .etcd_sha256 = SHA_ETCD,
                   .state_file = true},
         .database = &database,
+        .cluster_id = 0xcdef000000000001,
         .run.duration_ms = 12345,
     };
 }
@@ -94,7 +95,8 @@ static struct save_result result_of(struct save_node *nodes, size_t n, enum save
     "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\","                                             \
     "\"hash\":4000000000,\"revision\":77,\"total_keys\":1234,\"total_bytes\":240000000,"                     \
     "\"members\":[{\"id\":\"fedcba9876543210\",\"name\":\"etcd-one\","                                       \
-    "\"peer_urls\":[\"https://10.0.0.1:2380\"]}]},\"state_file\":true,\"duration_ms\":12345,"                \
+    "\"peer_urls\":[\"https://10.0.0.1:2380\"]}],"                                                           \
+    "\"cluster_id\":\"cdef000000000001\"},\"state_file\":true,\"duration_ms\":12345,"                        \
     "\"phase\":\"done\",\"error\":null}"
 #define UNSAVED_NODE(status, path, phase, error)                                                             \
     "{\"address\":\"10.0.0.2\",\"status\":\"" status "\",\"path\":" path ",\"bytes\":null,\"sha256\":null,"  \
@@ -117,16 +119,18 @@ static void quick(void **state)
     struct save_node nodes[] = {saved_node()};
     nodes[0].verified = false;
     nodes[0].database = NULL;
+    nodes[0].cluster_id = 0;
     nodes[0].facts.sha256[0] = nodes[0].facts.etcd_sha256[0] = '\0';
     struct save_result result = result_of(nodes, 1, SAVE_OK);
     assert_document(
         report_json(&result, NULL),
-        HEAD("ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"saved\","
-                   "\"path\":\"/opt/rke/etcd-snapshots/x.zip\",\"bytes\":118000000,\"sha256\":null,"
-                   "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null,\"hash\":null,"
-                   "\"revision\":null,\"total_keys\":null,\"total_bytes\":null,\"members\":null},"
-                   "\"state_file\":true,"
-                   "\"duration_ms\":12345,\"phase\":\"done\",\"error\":null}],\"s3\":null}");
+        HEAD(
+            "ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"saved\","
+                  "\"path\":\"/opt/rke/etcd-snapshots/x.zip\",\"bytes\":118000000,\"sha256\":null,"
+                  "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null,\"hash\":null,"
+                  "\"revision\":null,\"total_keys\":null,\"total_bytes\":null,\"members\":null,\"cluster_id\":null},"
+                  "\"state_file\":true,"
+                  "\"duration_ms\":12345,\"phase\":\"done\",\"error\":null}],\"s3\":null}");
 }
 
 static void some_saved(void **state)

@@ -42,13 +42,14 @@ static void reads_all_facts(void **state)
     (void)state;
     struct node node = parse(
         &job,
-        ENGINE ETCD "now 1700000000\n"
-                    "etcd [{\"Endpoint\":\"e\",\"Status\":{\"header\":{\"member_id\":13352683517005467379},"
-                    "\"dbSize\":118000000}}] \n"
-                    "local rancher/rke-tools:v0.1.90\n"
-                    "df /dev/sda1 1000000 400000 600000 40% /opt/rke\n"
-                    "folder visible\n"
-                    "taken 88100000 1700000001 /opt/rke/etcd-snapshots/x.zip\n",
+        ENGINE ETCD
+        "now 1700000000\n"
+        "etcd [{\"Endpoint\":\"e\",\"Status\":{\"header\":{\"cluster_id\":14841639068965178418,\"member_id\":13352683517005467379},"
+        "\"dbSize\":118000000}}] \n"
+        "local rancher/rke-tools:v0.1.90\n"
+        "df /dev/sda1 1000000 400000 600000 40% /opt/rke\n"
+        "folder visible\n"
+        "taken 88100000 1700000001 /opt/rke/etcd-snapshots/x.zip\n",
         0);
     const struct node_facts *f = &node.facts;
     assert_string_equal(f->docker, "docker");
@@ -59,6 +60,7 @@ static void reads_all_facts(void **state)
     assert_true(f->etcd_running);
     assert_true(f->visible);
     assert_int_equal(f->database_bytes, 118000000);
+    assert_true(f->cluster_id == 14841639068965178418U);
     assert_int_equal(f->free_bytes, 600000ULL * 1024);
     assert_string_equal(f->image, "rancher/rke-tools:v0.1.90");
     assert_false(f->pull);
@@ -194,6 +196,28 @@ static void judges_space_and_etcd(void **state)
     node_free(&node);
 }
 
+static void takes_only_an_id_that_can_be_one(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t id;
+    } cases[] = {
+        {"cluster [{\"Status\":{\"header\":{\"cluster_id\":18446744073709551615}}}]\n", UINT64_MAX},
+        {"cluster [{\"Status\":{\"header\":{\"cluster_id\":18446744073709551616}}}]\n", 0         },
+        {"cluster [{\"Status\":{\"header\":{\"cluster_id\":-1}}}]\n",                   0         },
+        {"cluster \"cluster_id\":",                                                     0         },
+        {"cluster context deadline exceeded\n",                                         0         },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_FREE char *text = str_format(ENGINE ETCD "%s", cases[i].text);
+        struct node node = parse(&job, text, 0);
+        assert_true(node.facts.cluster_id == cases[i].id);
+        assert_null(node.facts.etcd_problem);
+        node_free(&node);
+    }
+}
+
 static void root_tells_the_size_by_the_file(void **state)
 {
     (void)state;
@@ -244,6 +268,7 @@ int main(void)
         cmocka_unit_test(judges_the_lock),
         cmocka_unit_test(a_label_that_is_no_name_is_not_taken),
         cmocka_unit_test(judges_space_and_etcd),
+        cmocka_unit_test(takes_only_an_id_that_can_be_one),
         cmocka_unit_test(root_tells_the_size_by_the_file),
         cmocka_unit_test(ignores_what_it_does_not_know),
         cmocka_unit_test(names),
