@@ -87,7 +87,7 @@ source_node() {
     jq -r '.s3.source_node | sub("10.77.0.1"; "n")' <<<"$output"
 }
 
-# Requests that the relay of the faults saw, as an extended regular expression finds them.
+# Requests to the fault endpoints, as an extended regular expression finds them.
 requests() {
     grep -cE "$1" "$LAB_DIR/s3/fault.log" || :
 }

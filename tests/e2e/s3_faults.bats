@@ -20,7 +20,7 @@ json_has() {
     [[ "$got" == *"$2"* ]] || { echo "$1 is $got, which lacks $2" && show && return 1; }
 }
 
-# In how many ways the object was written or may have been, by what the relay saw: a PUT of it all, or a Complete.
+# In how many ways the object was written or may have been, by what the store was asked: a PUT of it all, or a Complete.
 writes() {
     grep -E '^(PUT [^ ]+ -|POST [^ ]+ uploadId=[^ ]+) (200|-)$' "$LAB_DIR/s3/fault.log" | cut -d' ' -f1-3 | sort -u | wc -l
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # First process of the host s3: `s3-init.sh FOLDER LAB`, in fresh mount, process, host name and network namespaces. Starts one
-# monitor, one OSD and one radosgw (a real S3 server, but small and without any redundancy) and the relay, then only reaps.
+# monitor, one OSD and one radosgw (a real S3 server, but small and without any redundancy), haproxy and the relay, then only
+# reaps.
 set -u
 trap '' INT HUP TERM
 dir=$1 home=$2
@@ -33,7 +34,7 @@ network() {
 }
 
 configuration() {
-    local osd=$dir/data/osd tls="ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server-key.pem"
+    local osd=$dir/data/osd tls="ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server.pem.key"
     [ "$S3_STORE" = memstore ] || osd=$dir/osd
     fsid=$(cat /proc/sys/kernel/random/uuid)
     cat > ceph.conf << EOF
@@ -128,7 +129,10 @@ start_gateways() {
     timeout 60 /usr/bin/python3 -I -S "$home/s3/client.py" "$dir" setup "$S3_ISSUER" "$S3_THUMBPRINT" || die "no users, no roles"
 }
 
-start_relay() {
+start_front() {
+    : > faults.map
+    LAB_HOME=$home haproxy -db -f "$home/s3/haproxy.cfg" > log/haproxy 2>&1 &
+    front=$!
     /usr/bin/python3 -I -S -u "$home/s3/relay.py" "$dir" > "$dir/log/relay" 2>&1 &
 }
 
@@ -138,9 +142,10 @@ MON='[v2:127.0.0.1:3300,v1:127.0.0.1:6789]'
 folders
 network
 configuration
-start_relay
+start_front
 start_store
 start_gateways
+kill -0 "$front" 2> /dev/null || die "no haproxy: $(grep -m 1 ALERT log/haproxy)"
 echo ready
 while :; do
     sleep 1000000 &

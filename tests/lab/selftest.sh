@@ -298,6 +298,7 @@ test_s3() {
     local at
     for at in "$S3_TLS_EXPIRED" "$S3_TLS_WRONG_HOST" "$S3_TLS_OTHER_CA"; do
         check "bad certificate at $at" not s3_curl "https://$at/snapshots"
+        check "which is all that is wrong" prints 200 s3_curl -k "https://$at/snapshots"
     done
     check "proxy" prints 200 s3_curl -x "http://$S3_PROXY" "https://$S3_TLS_ENDPOINT/snapshots"
     check "it is logged" grep -qx "CONNECT $S3_TLS_ENDPOINT 200" "$LAB_DIR/s3/proxy.log"
@@ -340,6 +341,12 @@ test_s3_faults() {
     check "once" prints 200 s3_put
     check "both are logged" prints "PUT /snapshots/o - 503
 PUT /snapshots/o - 200" cat "$LAB_DIR/s3/fault.log"
+    fault_is "cut-part slowdown-1" 100 s3_put
+    check "then the second" prints 503 s3_put
+    check "then none" prints 200 s3_put
+    check "all are logged" prints "PUT /snapshots/o - -
+PUT /snapshots/o - 503
+PUT /snapshots/o - 200" cat "$LAB_DIR/s3/fault.log"
     fault_is "put-500" 500 s3_put
     fault_is "cut-part" 100 s3_put
     fault_is "cut-complete" 000 s3_upload
@@ -351,12 +358,16 @@ PUT /snapshots/o - 200" cat "$LAB_DIR/s3/fault.log"
     fault_is "wrong-etag" 400 s3_upload
     fault_is "region" 301 s3_put
     check "not from the right one" prints 200 env REGION=eu-central-1 bash -c "$(declare -f s3_curl s3_put); lab=$lab work=$work; s3_put"
+    fault_is "region-malformed" 400 s3_put
+    check "with its region" grep -q '<Region>eu-central-1' "$work/answer"
     check "stall" "$lab" s3-fault stall
     check "silence" within 1800 5000 not env MAX_TIME=2 bash -c "$(declare -f s3_curl s3_put); lab=$lab work=$work; s3_put"
     fault_is "slow 2000 slow-create" 200 s3_put
     fault_is "down" 000 s3_put
+    check "nothing is logged" prints "" cat "$LAB_DIR/s3/fault.log"
     fault_is "500" 500 s3_put
     check "unknown fault" not "$lab" s3-fault nonsense
+    check "in no time" within 0 400 "$lab" s3-fault abort-403 region-malformed-2
     fault_is "off" 200 s3_put
     check "s3-empty" "$lab" s3-empty
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016,SC2154 # what stands in single quotes is for the shell within; set by need_lab and its kin
-# The host s3: a real S3 server (Ceph's radosgw) with namespaces of its own, one relay for all faults, and ways to cut it off.
+# The host s3: a real S3 server (Ceph's radosgw) with namespaces of its own, haproxy in front for faults, and ways to cut it off.
 
 S3_ADDR=10.77.0.3
 S3_ADDR_BEHIND=10.78.0.3 # with a bastion: where the nodes are
@@ -53,7 +53,7 @@ cmd_s3_down() {
 
 s3_missing_packages() {
     local c missing=
-    for c in radosgw radosgw-admin ceph-mon ceph-osd monmaptool /usr/bin/python3 curl; do
+    for c in radosgw radosgw-admin ceph-mon ceph-osd monmaptool haproxy /usr/bin/python3 curl; do
         command -v "$c" > /dev/null || missing="$missing $c"
     done
     [ -z "$missing" ] || die "missing:$missing (the Debian packages are listed in ${LAB_HOME##*/}/packages)"
@@ -119,18 +119,18 @@ S3_SAN="IP:$S3_ADDR,IP:$S3_ADDR_BEHIND,IP:127.0.0.1,DNS:s3.snapctl.test,DNS:*.s3
 
 s3_ca() { # NAME SUBJECT
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$2" \
-        -keyout "$1-key.pem" -out "$1.pem" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+        -keyout "$1.pem.key" -out "$1.pem" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
 }
 
 s3_certificate() { # NAME CA NAMES
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$1-key.pem" \
-        -out "$1.pem" -CA "$2.pem" -CAkey "$2-key.pem" -addext "subjectAltName=$3" -addext extendedKeyUsage=serverAuth \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$1.pem.key" \
+        -out "$1.pem" -CA "$2.pem" -CAkey "$2.pem.key" -addext "subjectAltName=$3" -addext extendedKeyUsage=serverAuth \
         -addext basicConstraints=critical,CA:FALSE
 }
 
 s3_expired() { # CA NAMES
-    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=expired -keyout expired-key.pem -out expired.csr
-    openssl x509 -req -in expired.csr -CA "$1.pem" -CAkey "$1-key.pem" -set_serial 77 -days -1 \
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=expired -keyout expired.pem.key -out expired.csr
+    openssl x509 -req -in expired.csr -CA "$1.pem" -CAkey "$1.pem.key" -set_serial 77 -days -1 \
         -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2") -out expired.pem
 }
 
@@ -261,9 +261,43 @@ s3_as() { # USER: sets $access and $secret
 cmd_s3_fault() {
     need_s3
     [ $# -gt 0 ] || die "s3-fault NAME... | off"
+    local entries='' front='enable frontend fault' name times
+    # shellcheck disable=SC2048,SC2086 # several names may come as one word
+    set -- $*
+    if [ "$*" != off ]; then
+        while [ $# -gt 0 ]; do
+            s3_parse_fault "$@"
+            [ "$1" != slow ] || shift
+            [ "$name" != down ] || front='disable frontend fault; shutdown sessions server relay/relay'
+            [ "$times" = 0 ] || entries+="add map faults.map /$name/ $name:$times; "
+            shift
+        done
+        : > "$LAB_DIR/s3/fault.log"
+    fi
+    s3_tell_haproxy "clear map faults.map; $entries$front; shutdown sessions server relay/held"
+}
+
+# Each fault, and how often it happens if that is not told. One that always happens is never counted down to its end.
+declare -A S3_FAULTS=(
+    [slowdown]=always [put-500]=always [cut-part]=1 [stall]=1 [wrong-etag]=1 [cut-answer]=1 [slow-create]=always
+    [cut-complete]=1 [cut-after-complete]=1 [complete-error]=1 [abort-403]=always [region]=always [region-malformed]=always
+    [500]=always [503]=always [down]=always)
+
+s3_parse_fault() { # NAME[-N|-always] or slow KB; sets $name, and $times (or KB)
+    name=$1 times=${S3_FAULTS[$1]:-}
+    [ -n "$times" ] || name=${1%-*} times=${1##*-}
+    [ "$1" != slow ] || times=${2:-}
+    [[ ($1 = slow || -n ${S3_FAULTS[$name]:-}) && $times =~ ^([0-9]{1,9}|always)$ ]] ||
+        die "no such fault: $1; there are: slow KB ${!S3_FAULTS[*]}"
+    [ "$times" != always ] || times=1000000000
+}
+
+s3_tell_haproxy() { # COMMANDS
     nsenter --target "$s3" --net -- timeout 10 bash -c '
-        exec 3<> /dev/tcp/127.0.0.1/9009 && echo "$*" >&3 && read -r answer <&3 && [ "$answer" = ok ] ||
-            { echo "lab: ${answer:-the relay is not there}" >&2; exit 1; }' bash "$@"
+        exec 3<> /dev/tcp/127.0.0.1/9009 && echo "$1" >&3 || exit
+        while read -r line <&3; do
+            case $line in "" | *" already "*) ;; *) echo "lab: haproxy: $line" >&2; exit 1 ;; esac
+        done' bash "$1"
 }
 
 #: s3-cut operator|NODE [--silent] / s3-heal
