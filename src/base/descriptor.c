@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(struct sc_err *err)
+static int fail(const struct descriptor_sink *self, struct sc_err *err)
 {
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    return err_set_errno(err, full ? ERR_SPACE : ERR_SYSTEM, "cannot write on");
+    return err_set_errno(err, full ? ERR_SPACE : ERR_SYSTEM, "cannot write to %s", self->name);
 }
 
 static int descriptor_write(struct sink *sink, const struct ctx *ctx, const void *data, size_t len,
@@ -23,7 +23,7 @@ static int descriptor_write(struct sink *sink, const struct ctx *ctx, const void
             return -1;
         ssize_t n = write(self->fd, at, len < self->most ? len : self->most);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return fail(err);
+            return fail(self, err);
         if (n < 0)
             continue;
         at += n;
@@ -46,13 +46,14 @@ static void descriptor_abort(struct sink *sink)
     (void)sink;
 }
 
-void descriptor_sink_init(struct descriptor_sink *self, int fd)
+void descriptor_sink_init(struct descriptor_sink *self, int fd, const char *name)
 {
     struct stat st;
     bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     *self = (struct descriptor_sink){
         .sink = {.write = descriptor_write, .finish = descriptor_finish, .abort = descriptor_abort},
         .fd = fd,
+        .name = name,
         .most =
             file ? SSIZE_MAX : PIPE_BUF, /* POSIX, write: so much fits into a pipe that poll calls ready */
     };

@@ -73,7 +73,7 @@ int fetch_output_new(const struct fetch_options *options, const char *name, stru
     o->standard = str_equal(options->to, "-");
     o->folder = !options->to || is_folder(options->to);
     if (o->standard)
-        descriptor_sink_init(&o->descriptor, STDOUT_FILENO);
+        descriptor_sink_init(&o->descriptor, STDOUT_FILENO, "standard output");
     else if (open_files(o, err) < 0) {
         fetch_output_free(o);
         return -1;

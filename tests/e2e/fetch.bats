@@ -225,11 +225,15 @@ told() { grep -q "$1" "$ERR"; }
     expect_same "$NAME.zip" "$NAME"
     lab slow n1 0
 
+    expect_clean
     rm "$NAME.zip"
+
+    # An object of five pieces.
+    place "$NAME" 17000000 n1
     upload "$NAME"
     expect_status 0
     STORE=(--s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
-    lab s3-fault slow 2000
+    lab s3-fault slow 4000
     fetch_in_background "$NAME" "${STORE[@]}" "${KEYS[@]}" --from s3
     sleep 3
     lab s3-fault down
@@ -238,6 +242,8 @@ told() { grep -q "$1" "$ERR"; }
     finish
     expect_status 0
     expect_same "$NAME.zip" "$NAME"
+    pieces=$(requests "^GET [^ ]*$NAME.zip [^ ]+ 206")
+    [ "$pieces" -ge 1 ] && [ "$pieces" -lt 5 ]
     expect_here "$NAME.zip"
 }
 

@@ -7,13 +7,14 @@
 
 struct descriptor_sink {
     struct sink sink;
-    int fd;         /* the caller's */
-    size_t most;    /* what a write does not wait for */
-    uint64_t bytes; /* written so far */
+    int fd;           /* the caller's */
+    const char *name; /* for messages */
+    size_t most;      /* what a write does not wait for */
+    uint64_t bytes;   /* written so far */
 };
 
 /* write waits, within its ctx, until the other end takes more: ERR_SYSTEM if that is gone, ERR_SPACE. finish
  * and abort do nothing: what is written cannot be taken back. SIGPIPE must be ignored. */
-void descriptor_sink_init(struct descriptor_sink *self, int fd);
+void descriptor_sink_init(struct descriptor_sink *self, int fd, const char *name);
 
 #endif

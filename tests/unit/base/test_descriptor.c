@@ -29,7 +29,7 @@ static void test_waits_for_a_reader_no_longer_than_it_may(void **state)
     struct descriptor_sink sink;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    descriptor_sink_init(&sink, ends[1]);
+    descriptor_sink_init(&sink, ends[1], "the pipe");
     const struct ctx ctx = ctx_within(&whole, SHORT_MS);
     assert_int_equal(put(&sink, &ctx, &err), -1);
     assert_int_equal(err.kind, ERR_TIMEOUT);
@@ -48,7 +48,7 @@ static void test_writes_all(void **state)
     struct descriptor_sink sink;
     char path[] = "/tmp/snapctl-descriptor.XXXXXX";
     int fd = mkstemp(path);
-    descriptor_sink_init(&sink, fd);
+    descriptor_sink_init(&sink, fd, "the file");
     assert_int_equal(put(&sink, &ctx, &err), 0);
     assert_int_equal(sink.sink.finish(&sink.sink, &ctx, &err), 0);
     assert_int_equal(sink.bytes, BYTES);
@@ -57,9 +57,10 @@ static void test_writes_all(void **state)
     unlink(path);
 
     fd = open("/dev/full", O_WRONLY);
-    descriptor_sink_init(&sink, fd);
+    descriptor_sink_init(&sink, fd, "the file");
     assert_int_equal(put(&sink, &ctx, &err), -1);
     assert_int_equal(err.kind, ERR_SPACE);
+    assert_string_equal(err.text, "cannot write to the file: No space left on device");
     sink.sink.abort(&sink.sink);
     close(fd);
 }
