@@ -104,6 +104,13 @@ int err_hint(struct sc_err *err, const char *format, ...)
     return -1;
 }
 
+void err_copy(struct sc_err *to, const struct sc_err *from)
+{
+    err_set(to, from->kind, "%s", from->text ? from->text : "unknown error");
+    if (from->hint)
+        err_hint(to, "%s", from->hint);
+}
+
 void err_move(struct sc_err *to, struct sc_err *from)
 {
     err_clear(to);

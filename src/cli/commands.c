@@ -4,6 +4,7 @@
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/command_check.h"
+#include "snapctl/cli/command_fetch.h"
 #include "snapctl/cli/command_help.h"
 #include "snapctl/cli/command_list.h"
 #include "snapctl/cli/command_save.h"
@@ -51,11 +52,22 @@ const struct command commands_table[] = {
      .run = command_verify,
      },
     {
+     .name = "fetch",
+     .words = "NAME",
+     .summary = "bring a snapshot here, proven on the way",
+     .text =
+            "Brings the snapshot NAME here, from an etcd node that has it, else from S3 if the configuration or "
+            "--bucket-name names a bucket. It is proven while it flows, as verify does it, and the file is complete and "
+            "good, or not there: a copy that turns out to be damaged, or cannot be reached, is followed by the next. A "
+            "connection that breaks is made again, and goes on where it was.",                                                                                               .bit = FOR_FETCH,
+     .run = command_fetch,
+     },
+    {
      .name = "check",
      .summary = "try all that save needs, and change nothing",
      .text =
             "Tries all that save needs on every etcd node, and in S3 if the configuration or --bucket-name names a bucket, "
-            "and changes nothing: a line for each finding, with what would help.",                                                                                               .bit = FOR_CHECK,
+            "and changes nothing: a line for each finding, with what would help.",              .bit = FOR_CHECK,
      .run = command_check,
      },
     {

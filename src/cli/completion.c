@@ -45,7 +45,10 @@ void completion_options(struct buf *out)
 
 static void print_value(struct buf *out, const struct option *option)
 {
-    buf_printf(out, "%s) ", option->name);
+    buf_puts(out, option->name);
+    if (option->letter)
+        buf_printf(out, " | %c", option->letter);
+    buf_puts(out, ") ");
     if (option->type == OPTION_PATH) {
         buf_puts(out, "files=yes ;;\n");
         return;

@@ -64,6 +64,11 @@ bool console_has_colour(const struct console *c)
     return c->colour;
 }
 
+void console_give_up_out(struct console *c)
+{
+    c->out = c->err;
+}
+
 bool console_out_is_terminal(const struct console *c)
 {
     return isatty(c->out);

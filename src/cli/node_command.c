@@ -305,17 +305,19 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
 int node_command_of_places(const struct call *call, node_command_body *body)
 {
     const struct options *o = call->options;
-    return node_command(call, o->s3 == SWITCH_ON || (o->bucket_name && !o->local), body);
+    bool s3 = o->s3 == SWITCH_ON || (o->bucket_name && !o->local);
+    return node_command(call, o->from ? str_equal(o->from, "s3") : s3, body);
 }
 
 bool node_command_asks_nodes(const struct node_command *run)
 {
     const struct options *o = run->call->options;
-    return o->local || o->s3 != SWITCH_ON;
+    return o->from ? !str_equal(o->from, "s3") : o->local || o->s3 != SWITCH_ON;
 }
 
 const struct store_options *node_command_store(const struct node_command *run)
 {
     const struct options *o = run->call->options;
-    return run->s3.wanted && (!o->local || o->s3 == SWITCH_ON) ? &run->store : NULL;
+    bool asked = o->from ? str_equal(o->from, "s3") : !o->local || o->s3 == SWITCH_ON;
+    return run->s3.wanted && asked ? &run->store : NULL;
 }

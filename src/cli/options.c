@@ -33,13 +33,25 @@ const struct option options_table[] = {
              "rke_etcd_snapshot_<UTC time> is made up, with a warning; an ending .zip is dropped"},
     {.name = "all", .type = OPTION_FLAG, .target = TARGET(all), .group = GROUP_SNAPSHOT,
      .commands = FOR_VERIFY, .help = "every snapshot that there is"},
+    {.name = "from", .value = "PLACE", .type = OPTION_TEXT, .target = TARGET(from), .group = GROUP_SNAPSHOT,
+     .commands = FOR_FETCH,
+     .help = "where the snapshot is taken from: s3, node (the first that has a good one), or the address of a node; "
+             "without it a node, else S3"},
+    {.name = "to", .letter = 'o', .value = "FILE", .type = OPTION_PATH, .target = TARGET(to),
+     .group = GROUP_SNAPSHOT, .commands = FOR_FETCH,
+     .help = "the file that is made, of mode 0600, or the folder for NAME.zip; - is standard output; without it "
+             "NAME.zip in the current folder"},
+    {.name = "extract", .type = OPTION_FLAG, .target = TARGET(extract), .group = GROUP_SNAPSHOT,
+     .commands = FOR_FETCH,
+     .help = "leave what is in the archive: the etcd snapshot, as etcdctl restores it, as NAME or FILE, and the state "
+             "file beside it as NAME.rkestate"},
     {.name = "config", .value = "FILE", .type = OPTION_PATH, .target = TARGET(config),
      .fallback = "cluster.yml", .variable = "RKE_CONFIG", .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the cluster's RKE configuration; - reads standard input"},
     {.name = "force", .type = OPTION_FLAG, .target = TARGET(force), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING,
+     .commands = FOR_WRITING | FOR_FETCH,
      .help = "replace a snapshot of the same name: on the nodes and in the bucket, with upload in the bucket "
-             "alone; the old one is kept until the new one is good"},
+             "alone, with fetch a file; the old one is kept until the new one is good"},
     {.name = "require", .value = "HOW-MANY", .type = OPTION_CHOICE, .target = TARGET(require),
      .choices = require_words, .fallback = "all", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
      .help = "how many etcd nodes must have saved it for success (status 0)"},

@@ -72,19 +72,25 @@ static void add_row(struct table *table, const struct verify_copy *copy, struct 
     table_add(table, cells, colours[copy->status], RESULT);
 }
 
+void report_verify_table(const struct verify_result *r, struct log *log, bool colour, struct buf *out)
+{
+    struct table *table = table_new(heads, sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < r->n_copies; i++)
+        add_row(table, &r->copies[i], log);
+    if (r->n_copies)
+        table_print(table, out, colour);
+    table_free(table);
+}
+
 char *report_verify_text(const struct verify_result *r, struct log *log, bool colour)
 {
     struct buf out = {.max = TEXT_MAX};
     size_t good = 0, there = 0;
-    struct table *table = table_new(heads, sizeof heads / sizeof *heads);
     for (size_t i = 0; i < r->n_copies; i++) {
-        add_row(table, &r->copies[i], log);
         good += r->copies[i].status == VERIFY_GOOD;
         there += r->copies[i].status != VERIFY_MISSING;
     }
-    if (r->n_copies)
-        table_print(table, &out, colour);
-    table_free(table);
+    report_verify_table(r, log, colour, &out);
     buf_printf(&out, "%s%s%zu of %zu cop%s good\n", r->n_copies ? "\n" : "",
                r->outcome == VERIFY_INTERRUPTED ? "Interrupted: " : "", good, there,
                there == 1 ? "y is" : "ies are");
@@ -120,7 +126,7 @@ static json_t *copy_object(const struct verify_copy *copy, struct log *log)
     return object;
 }
 
-char *report_verify_json(const struct verify_result *r, struct log *log)
+json_t *report_verify_document(const struct verify_result *r, struct log *log)
 {
     static const char *const outcomes[] = {[VERIFY_OK] = "ok",
                                            [VERIFY_PARTIAL] = "partial",
@@ -133,5 +139,10 @@ char *report_verify_json(const struct verify_result *r, struct log *log)
         document_append(copies, copy_object(&r->copies[i], log));
     document_add(document, "snapshot", document_text(r->snapshot, NULL));
     document_add(document, "copies", copies);
-    return document_print(document);
+    return document;
+}
+
+char *report_verify_json(const struct verify_result *r, struct log *log)
+{
+    return document_print(report_verify_document(r, log));
 }

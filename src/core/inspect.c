@@ -7,17 +7,26 @@
 
 struct inspect {
     struct archive_check *check; /* NULL: of a plain snapshot */
-    struct spool *spool;
+    struct spool *spool;         /* NULL: the database is kept elsewhere */
+    struct inspect_to to;
 };
+
+/* What keeps the database until it has all come. */
+static struct sink *keeper(const struct inspect *inspect)
+{
+    return inspect->spool ? spool_sink(inspect->spool) : new_file_sink(inspect->to.database);
+}
 
 struct inspect *inspect_new(const struct inspect_what *what)
 {
     struct inspect *inspect = mem_calloc(1, sizeof *inspect);
-    inspect->spool = spool_new();
+    inspect->to = what->to;
+    inspect->spool = what->to.database ? NULL : spool_new();
     if (what->plain)
         return inspect;
     inspect->check = archive_check_new(what->name, what->want_state);
-    archive_check_copy(inspect->check, spool_sink(inspect->spool));
+    archive_check_copy(inspect->check, keeper(inspect));
+    archive_check_copy_state(inspect->check, what->to.state);
     return inspect;
 }
 
@@ -30,12 +39,12 @@ void inspect_free(struct inspect *inspect)
     free(inspect);
 }
 
-int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source, struct sink *also,
+int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source,
                  stream_progress *progress, void *arg, struct sc_err *err)
 {
-    struct sink *own = inspect->check ? archive_check_sink(inspect->check) : spool_sink(inspect->spool);
-    struct sink *sinks[] = {own, also};
-    if (stream_copy(ctx, source, sinks, also ? 2 : 1, progress, arg, err) == 0)
+    struct sink *own = inspect->check ? archive_check_sink(inspect->check) : keeper(inspect);
+    struct sink *sinks[] = {own, inspect->to.archive};
+    if (stream_copy(ctx, source, sinks, sinks[1] ? 2 : 1, progress, arg, err) == 0)
         return own->finish(own, ctx, err);
     own->abort(own);
     return -1;
@@ -43,7 +52,7 @@ int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *
 
 struct archive_facts inspect_archive(const struct inspect *inspect)
 {
-    uint64_t bytes = spool_bytes(inspect->spool);
+    uint64_t bytes = inspect->spool ? spool_bytes(inspect->spool) : new_file_bytes(inspect->to.database);
     return inspect->check ? *archive_check_facts(inspect->check)
                           : (struct archive_facts){.bytes = bytes, .etcd_bytes = bytes};
 }
@@ -56,7 +65,7 @@ const char *inspect_name(const struct inspect *inspect)
 int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct database_facts *facts,
                      struct sc_err *err)
 {
-    int fd = spool_file(inspect->spool, err);
+    int fd = inspect->spool ? spool_file(inspect->spool, err) : new_file_fd(inspect->to.database);
     const char *sha256 = inspect->check ? archive_check_facts(inspect->check)->etcd_sha256 : NULL;
     if (fd < 0)
         return -1;

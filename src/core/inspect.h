@@ -3,24 +3,33 @@
 #ifndef SNAPCTL_SRC_CORE_INSPECT_H
 #define SNAPCTL_SRC_CORE_INSPECT_H
 
+#include "snapctl/base/new_file.h"
 #include "snapctl/base/stream.h"
 #include "snapctl/snapshot/archive.h"
 #include "snapctl/snapshot/database.h"
 
 struct inspect;
 
+/* Where a snapshot goes while it is proven; NULL: nowhere. The files are not kept by it. */
+struct inspect_to {
+    struct sink *archive;      /* takes all of it that is not refused; neither finished nor aborted */
+    struct new_file *database; /* what etcdctl wrote: takes the spool's place */
+    struct sink *state;        /* the state file, as archive */
+};
+
 struct inspect_what {
     const char *name; /* of the snapshot; NULL: whichever the archive has */
     bool want_state;  /* an archive without the state file is no good */
     bool plain;       /* no archive, but what etcdctl wrote */
+    struct inspect_to to;
 };
 
 struct inspect *inspect_new(const struct inspect_what *what) WARN_UNUSED;
 void inspect_free(struct inspect *inspect); /* NULL is allowed */
 
-/* Reads source to its end: the archive is good then, and nothing is known of a plain snapshot. also (may be
- * NULL) is given all that is not refused, and is neither finished nor aborted. progress may be NULL. */
-int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source, struct sink *also,
+/* Reads source to its end: the archive is good then, and nothing is known of a plain snapshot. progress may
+ * be NULL. */
+int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source,
                  stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 
 /* After that: what is known of the archive. Of a plain snapshot these are the sizes. */

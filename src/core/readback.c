@@ -44,9 +44,9 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     struct ssh_stream *stream;
     if (node_open_archive(&w->node, w->ssh, ctx, NODE_READ_ALL, &stream, err) < 0)
         return -1;
-    struct inspect *inspect =
-        inspect_new(&(struct inspect_what){.name = w->run->plan->job.name, .want_state = r->want_state});
-    int result = inspect_read(inspect, ctx, ssh_stream_source(stream), upload, work_progress, w, err);
+    struct inspect *inspect = inspect_new(&(struct inspect_what){
+        .name = w->run->plan->job.name, .want_state = r->want_state, .to.archive = upload});
+    int result = inspect_read(inspect, ctx, ssh_stream_source(stream), work_progress, w, err);
     if (result == 0)
         result = compare_size(w, inspect_archive(inspect).bytes, err);
     ssh_stream_close(stream);

@@ -55,6 +55,9 @@ int runner_new(size_t n, size_t places, struct runner **out, struct sc_err *err)
     r->n = n;
     r->places = places ? places : n;
     r->workers = mem_calloc(n, sizeof *r->workers);
+    /* Before there are threads: each may look at all. */
+    for (size_t i = 0; i < n; i++)
+        r->workers[i] = (struct worker){.runner = r, .index = i};
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -74,7 +77,6 @@ int runner_start(struct runner *r, runner_work *work, void *arg, struct sc_err *
     int failed = 0;
     while (r->started < r->n && !failed) {
         struct worker *w = &r->workers[r->started];
-        *w = (struct worker){.runner = r, .index = r->started};
         failed = pthread_create(&w->thread, &attr, live, w);
         r->started += !failed;
     }

@@ -330,6 +330,18 @@ int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_er
     return result;
 }
 
+int store_find(struct store *s, const struct ctx *ctx, struct s3_object *object, struct sc_err *err)
+{
+    struct name_question q = {.key = s->key};
+    int result = store_reach(s, ctx, ask_name, &q, err);
+    s3_object_free(object);
+    *object = q.object;
+    if (result < 0 || q.name != S3_NAME_UNKNOWN)
+        return result;
+    err_set(err, ERR_AUTH, "the keys have no right to read s3://%s/%s", s->options->bucket, s->key);
+    return err_hint(err, "reading takes s3:GetObject, and s3:ListBucket to tell that there is none");
+}
+
 static int at_first(void *arg, const struct s3_entry *entry)
 {
     (void)arg;

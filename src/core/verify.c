@@ -4,12 +4,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "readback.h"
+#include "copy.h"
 #include "snapctl/base/str.h"
 #include "snapctl/core/inventory.h"
 #include "snapctl/core/save.h"
 #include "snapctl/node/files.h"
-#include "snapctl/s3/download.h"
 #include "store.h"
 #include "verify_result.h"
 
@@ -40,15 +39,6 @@ static struct part *part_of(const struct work *w)
     return &verifying_of(w->run)->parts[w->index];
 }
 
-static void tell_bad(const struct ctx *ctx, const struct verify_copy *copy)
-{
-    if (copy->status != VERIFY_GOOD)
-        ctx_log(ctx, LOG_ERROR, "%s is %s: %s", copy->snapshot, verify_status_name(copy->status),
-                copy->err.text);
-    else
-        ctx_log(ctx, LOG_INFO, "%s is good", copy->snapshot);
-}
-
 /* ---- a node's thread ---- */
 
 /* What a name without .zip stands for is a snapshot if its content, or who asks for it, says so. */
@@ -76,21 +66,6 @@ static int list_files(struct work *w, const struct ctx *ctx, bool again, struct 
     return 0;
 }
 
-static int read_copy(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
-{
-    struct part *part = part_of(w);
-    struct verify_copy *copy = &part->copies.copies[part->at];
-    struct ssh_stream *stream;
-    (void)again;
-    if (node_open_copy(&w->node, w->ssh, ctx, copy->snapshot, copy->plain, &stream, err) < 0)
-        return -1;
-    int result = verify_read(copy, ctx, ssh_stream_source(stream), work_progress, w, err);
-    ssh_stream_close(stream);
-    if (result < 0)
-        work_disconnect(w); /* the rest of the stream may be still on its way */
-    return result;
-}
-
 /* -1: the node is lost, or the run ends. */
 static int verify_copies(struct work *w, struct sc_err *err)
 {
@@ -99,15 +74,13 @@ static int verify_copies(struct work *w, struct sc_err *err)
         AUTO_ERR struct sc_err why = {0};
         struct verify_copy *copy = &part->copies.copies[part->at];
         int64_t start = ctx_now_ms();
-        w->total = copy->bytes;
-        work_tell(w, RUN_VERIFY, 0);
-        int result = work_persist(w, &w->ctx, readback_limit_ms(w), read_copy, &why);
+        int result = copy_read_node(w, copy, NULL, &why);
         bool lost = result < 0 && work_breaks_session(why.kind);
         if (lost)
             err_set(err, why.kind, "%s", why.text);
         verify_settle(copy, result, &why);
         copy->duration_ms = ctx_now_ms() - start;
-        tell_bad(&w->ctx, copy);
+        verify_tell(&w->ctx, copy);
         if (lost)
             return -1;
     }
@@ -144,21 +117,11 @@ static size_t count_bad(const struct verify_result *r)
     return n;
 }
 
-/* A place that could not be asked may have a copy. */
-static void add_unknown(struct verify_result *copies, enum verify_place place, const char *where,
-                        const char *name, const struct sc_err *why)
-{
-    struct verify_copy *copy = verify_add(copies, place, where, name);
-    err_set(&copy->err, why->kind, "%s", why->text);
-    if (why->hint)
-        err_hint(&copy->err, "%s", why->hint);
-}
-
 static const char *outcome(struct work *w, bool failed)
 {
     struct verify_result *copies = &part_of(w)->copies;
     if (failed && copies->n_copies == 0)
-        add_unknown(copies, VERIFY_NODE, w->node.address, verifying_of(w->run)->name, &w->result->err);
+        verify_add_unknown(copies, VERIFY_NODE, w->node.address, verifying_of(w->run)->name, &w->result->err);
     return failed ? "failed" : count_bad(copies) ? "damaged" : "verified";
 }
 
@@ -186,23 +149,14 @@ static int take_object(void *arg, const struct s3_entry *entry)
     return 0;
 }
 
-/* Perhaps more than once: from here, and from a node. */
-static int ask_one(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+static int find_one(struct run *run, struct sc_err *err)
 {
-    struct run *run = arg;
     struct verifying *v = verifying_of(run);
     AUTO_OBJECT struct s3_object object = {0};
-    enum s3_name name;
-    verify_clear(&store_part(run)->copies);
-    const char *key = store_key(v->store);
-    if (s3_object_probe(client, ctx, key, &name, &object, err) < 0)
+    if (store_find(v->store, &run->ctx, &object, err) < 0)
         return -1;
-    if (name == S3_NAME_UNKNOWN) {
-        err_set(err, ERR_AUTH, "the keys have no right to read s3://%s/%s", v->options->store->bucket, key);
-        return err_hint(err, "reading takes s3:GetObject, and s3:ListBucket to tell that there is none");
-    }
-    add_object(run, key, v->name, object.bytes);
-    if (name == S3_NAME_FREE)
+    add_object(run, store_key(v->store), v->name, object.bytes);
+    if (!object.found)
         store_part(run)->copies.copies[0].status = VERIFY_MISSING;
     return 0;
 }
@@ -218,15 +172,10 @@ static void verify_object(struct run *run, const struct ctx *ctx, struct verify_
 {
     AUTO_ERR struct sc_err err = {0};
     int64_t start = ctx_now_ms();
-    struct store *store = verifying_of(run)->store;
-    struct s3_download *download = s3_download_new(store_client(store), copy->where, copy->bytes);
-    int result = verify_read(copy, ctx, s3_download_source(download), tell_progress, run, &err);
-    s3_download_free(download);
-    if (result < 0 && err.kind != ERR_CORRUPT)
-        store_explain(store, &err);
+    int result = copy_read_store(verifying_of(run)->store, ctx, copy, NULL, tell_progress, run, &err);
     verify_settle(copy, result, &err);
     copy->duration_ms = ctx_now_ms() - start;
-    tell_bad(ctx, copy);
+    verify_tell(ctx, copy);
 }
 
 static int verify_store(struct run *run, struct sc_err *err)
@@ -235,8 +184,8 @@ static int verify_store(struct run *run, struct sc_err *err)
     struct part *part = store_part(run);
     struct ctx ctx = run->ctx;
     ctx.who = "S3";
-    int result = v->name ? store_reach(v->store, &run->ctx, ask_one, run, err)
-                         : store_list(v->store, &run->ctx, v->folder, take_object, run, err);
+    int result =
+        v->name ? find_one(run, err) : store_list(v->store, &run->ctx, v->folder, take_object, run, err);
     if (result < 0)
         return -1;
     for (part->at = 0; part->at < part->copies.n_copies; part->at++) {
@@ -256,25 +205,12 @@ static void beside(struct run *run)
     run_tell_store(run, RUN_CHECK, 0, 0);
     bool asked = verify_store(run, &v->store_err) == 0;
     if (!asked && copies->n_copies == 0)
-        add_unknown(copies, VERIFY_STORE, store_key(v->store), v->name, &v->store_err);
+        verify_add_unknown(copies, VERIFY_STORE, store_key(v->store), v->name, &v->store_err);
     const char *how = !asked ? "failed" : count_bad(copies) ? "damaged" : "verified";
     run_end_store(run, asked ? RUN_DONE : RUN_CHECK, how, asked ? NULL : &v->store_err);
 }
 
 /* ---- the main thread ---- */
-
-static void collect(struct verify_result *r, struct part *parts, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct verify_result *from = &parts[i].copies;
-        for (size_t k = 0; k < from->n_copies; k++) {
-            r->copies = mem_realloc(r->copies, r->n_copies + 1, sizeof *r->copies);
-            r->copies[r->n_copies++] = from->copies[k];
-        }
-        free(from->copies);
-        *from = (struct verify_result){0};
-    }
-}
 
 static int run_nodes(struct run *run, struct verify_result *r, struct sc_err *err)
 {
@@ -282,7 +218,8 @@ static int run_nodes(struct run *run, struct verify_result *r, struct sc_err *er
     size_t n = run->plan->n_nodes;
     AUTO_FREE struct run_node *nodes = mem_calloc(n, sizeof *nodes);
     int result = run_all(run, nodes, sizeof *nodes, 0, err);
-    collect(r, v->parts, n + 1);
+    for (size_t i = 0; i <= n; i++)
+        verify_move(r, &v->parts[i].copies);
     r->duration_ms = run->duration_ms;
     for (size_t i = 0; i < n; i++)
         run_node_clear(&nodes[i]);

@@ -53,7 +53,7 @@ static void look(struct verify_result *r, const struct ctx *ctx, struct verify_c
     struct file_source source = {.source.read = file_read, .fd = fd};
     int64_t start = ctx_now_ms();
     copy->plain = !begins_as_zip(fd);
-    int result = verify_read(copy, ctx, &source.source, NULL, NULL, &err);
+    int result = verify_read(copy, ctx, &source.source, NULL, NULL, NULL, &err);
     verify_settle(copy, result, &err);
     copy->duration_ms = r->duration_ms = ctx_now_ms() - start;
     r->snapshot = str_dup(copy->snapshot);

@@ -27,13 +27,34 @@ struct verify_copy *verify_add(struct verify_result *result, enum verify_place p
     return copy;
 }
 
+void verify_add_unknown(struct verify_result *result, enum verify_place place, const char *where,
+                        const char *snapshot, const struct sc_err *why)
+{
+    struct verify_copy *copy = verify_add(result, place, where, snapshot);
+    err_copy(&copy->err, why);
+}
+
+void verify_move(struct verify_result *result, struct verify_result *from)
+{
+    size_t n = result->n_copies + from->n_copies;
+    if (from->n_copies)
+        result->copies = mem_realloc(result->copies, n, sizeof *result->copies);
+    for (size_t i = 0; i < from->n_copies; i++)
+        result->copies[result->n_copies++] = from->copies[i];
+    free(from->copies);
+    from->copies = NULL;
+    from->n_copies = 0;
+}
+
 int verify_read(struct verify_copy *copy, const struct ctx *ctx, struct source *source,
-                stream_progress *progress, void *arg, struct sc_err *err)
+                const struct inspect_to *to, stream_progress *progress, void *arg, struct sc_err *err)
 {
     AUTO_DATABASE_FACTS struct database_facts facts = {0};
-    struct inspect *inspect =
-        inspect_new(&(struct inspect_what){.name = copy->snapshot, .plain = copy->plain});
-    int result = inspect_read(inspect, ctx, source, NULL, progress, arg, err);
+    struct inspect_what what = {.name = copy->snapshot, .plain = copy->plain};
+    if (to)
+        what.to = *to;
+    struct inspect *inspect = inspect_new(&what);
+    int result = inspect_read(inspect, ctx, source, progress, arg, err);
     if (result == 0)
         result = inspect_database(inspect, ctx, &facts, err);
     if (result == 0) {
@@ -57,7 +78,16 @@ void verify_settle(struct verify_copy *copy, int result, struct sc_err *err)
         err_move(&copy->err, err);
 }
 
-static size_t count(const struct verify_result *r, enum verify_status status)
+void verify_tell(const struct ctx *ctx, const struct verify_copy *copy)
+{
+    if (copy->status != VERIFY_GOOD)
+        ctx_log(ctx, LOG_ERROR, "%s is %s: %s", copy->snapshot, verify_status_name(copy->status),
+                copy->err.text);
+    else
+        ctx_log(ctx, LOG_INFO, "%s is good", copy->snapshot);
+}
+
+size_t verify_count(const struct verify_result *r, enum verify_status status)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_copies; i++)
@@ -65,21 +95,32 @@ static size_t count(const struct verify_result *r, enum verify_status status)
     return n;
 }
 
+void verify_refuse(struct verify_result *r)
+{
+    r->outcome = VERIFY_REFUSED;
+    r->exit_status = RUN_STATUS_REFUSED;
+    if (r->snapshot)
+        err_set(&r->err, ERR_REFUSED, "there is no snapshot %s", r->snapshot);
+    else
+        err_set(&r->err, ERR_REFUSED, "there are no snapshots");
+    err_hint(&r->err, "snapctl list shows those on the etcd nodes and in S3");
+}
+
+void verify_interrupt(struct verify_result *r, int signo)
+{
+    r->outcome = VERIFY_INTERRUPTED;
+    r->exit_status = RUN_STATUS_SIGNAL + signo;
+}
+
 /* A place without a copy is no worse for it, as long as there is another. */
 void verify_judge(struct verify_result *r, int signo)
 {
-    size_t good = count(r, VERIFY_GOOD), bad = count(r, VERIFY_DAMAGED) + count(r, VERIFY_FAILED);
+    size_t good = verify_count(r, VERIFY_GOOD);
+    size_t bad = verify_count(r, VERIFY_DAMAGED) + verify_count(r, VERIFY_FAILED);
     if (signo) {
-        r->outcome = VERIFY_INTERRUPTED;
-        r->exit_status = RUN_STATUS_SIGNAL + signo;
+        verify_interrupt(r, signo);
     } else if (good + bad == 0) {
-        r->outcome = VERIFY_REFUSED;
-        r->exit_status = RUN_STATUS_REFUSED;
-        if (r->snapshot)
-            err_set(&r->err, ERR_REFUSED, "there is no snapshot %s", r->snapshot);
-        else
-            err_set(&r->err, ERR_REFUSED, "there are no snapshots");
-        err_hint(&r->err, "snapctl list shows those on the etcd nodes and in S3");
+        verify_refuse(r);
     } else {
         r->outcome = bad == 0 ? VERIFY_OK : good == 0 ? VERIFY_NONE : VERIFY_PARTIAL;
         r->exit_status = bad == 0 ? 0 : good == 0 ? RUN_STATUS_NOTHING : RUN_STATUS_PARTIAL;

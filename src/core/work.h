@@ -13,6 +13,7 @@ enum { CANCEL_MS = 9000, CLEANUP_MS = 60000 };
 
 struct run;
 struct readback;
+struct copy;
 
 /* One node's thread. The fields are its own, but for what the comment says. */
 struct work {
@@ -28,6 +29,7 @@ struct work {
     int64_t shown_ms;          /* when progress was last told */
     uint64_t total;            /* bytes of what is read */
     struct readback *readback; /* of a command that reads archives back; NULL */
+    struct copy *copy;         /* that is being read; NULL */
 };
 
 struct run_job {

@@ -153,11 +153,11 @@ static void set_read(struct buf *out, const struct node *node)
     set(out, "ending", ".zip");
 }
 
-static void set_plain(struct buf *out, const struct node *node)
+static void set_copy(struct buf *out, const struct node *node)
 {
     set_worker(out, node);
-    set(out, "reader", "cat");
-    set(out, "ending", "");
+    set(out, "ending", node->copy->plain ? "" : ".zip");
+    set_number(out, "first", (size_t)node->copy->from + 1);
 }
 
 static void set_tail(struct buf *out, const struct node *node)
@@ -228,8 +228,8 @@ static const struct {
     [SCRIPT_WORK] = {"work",    set_work,    {script_common, script_undo, script_wait, script_work}    },
     [SCRIPT_RESUME] = {"resume",  set_worker,  {script_common, script_wait, script_resume}               },
     [SCRIPT_READ_ALL] = {"read",    set_read,    {script_common, script_read}                              },
-    [SCRIPT_READ_PLAIN] = {"read",    set_plain,   {script_common, script_read}                              },
     [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                              },
+    [SCRIPT_COPY] = {"copy",    set_copy,    {script_common, script_copy}                              },
     [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}              },
     [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                           },
     [SCRIPT_LIST] = {"list",    set_list,    {script_common, script_list}                              },

@@ -11,8 +11,8 @@ enum script_kind {
     SCRIPT_WORK,
     SCRIPT_RESUME,
     SCRIPT_READ_ALL,
-    SCRIPT_READ_PLAIN,
     SCRIPT_READ_TAIL,
+    SCRIPT_COPY,    /* of node->copy */
     SCRIPT_CLEANUP, /* undoes */
     SCRIPT_RELEASE, /* the archive is good */
     SCRIPT_LIST,

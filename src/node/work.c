@@ -271,15 +271,33 @@ int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx,
     return ssh_stream_open(ssh, ctx, command, out, err);
 }
 
-int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx, const char *name,
-                   bool plain, struct ssh_stream **out, struct sc_err *err)
+int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx,
+                   const struct node_copy *copy, struct ssh_stream **out, struct sc_err *err)
 {
     struct node_job job = *node->job;
     struct node other = *node;
-    job.name = name;
+    job.name = copy->name;
     other.job = &job;
-    AUTO_FREE char *command = script_command(&other, plain ? SCRIPT_READ_PLAIN : SCRIPT_READ_ALL);
+    other.copy = copy;
+    AUTO_FREE char *command = script_command(&other, SCRIPT_COPY);
     return ssh_stream_open(ssh, ctx, command, out, err);
+}
+
+int node_read_identity(struct ssh_stream *stream, const struct ctx *ctx, char **identity, struct sc_err *err)
+{
+    struct source *source = ssh_stream_source(stream);
+    char line[IDENTITY + 1];
+    for (size_t len = 0, got = 1; len < sizeof line; len += got) {
+        if (source->read(source, ctx, &line[len], 1, &got, err) < 0)
+            return -1;
+        if (got && line[len] == '\n') {
+            *identity = str_visible(line, len, false);
+            return 0;
+        }
+        if (!got)
+            break;
+    }
+    return err_set(err, ERR_DOCKER, "the node's answer cannot be read: it does not tell which file it sends");
 }
 
 /* "left WHAT" lines, joined; NULL if there are none. */

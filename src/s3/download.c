@@ -49,10 +49,12 @@ static int fetch(struct s3_download *d, const struct ctx *ctx, struct sc_err *er
     s3_request_header(&request, "range", range);
     d->given = 0;
     s3_reply_free(&d->reply);
-    if (s3_perform(d->client, ctx, &request, &d->reply, err) < 0 || check_piece(d, wanted, err) < 0)
-        return -1;
-    d->fetched += wanted;
-    return 0;
+    if (s3_perform(d->client, ctx, &request, &d->reply, err) == 0 && check_piece(d, wanted, err) == 0) {
+        d->fetched += wanted;
+        return 0;
+    }
+    s3_reply_free(&d->reply); /* what it says is no data */
+    return -1;
 }
 
 static int download_read(struct source *self, const struct ctx *ctx, void *buf, size_t cap, size_t *got,

@@ -9,8 +9,8 @@
 
 struct archive_check {
     struct sink sink;
-    const struct ctx *ctx; /* of the write under way */
-    struct sink *copy;     /* NULL: none */
+    const struct ctx *ctx;                    /* of the write under way */
+    struct sink *copies[ARCHIVE_ENTRY_KINDS]; /* NULL: none */
     struct archive_entries entries;
     enum archive_entry current;
     struct zip_reader *zip;
@@ -26,9 +26,8 @@ static int entry_begins(void *arg, const struct zip_entry *entry, struct sc_err 
     return archive_entries_see(&check->entries, entry->name, entry->name_len, &check->current, err);
 }
 
-static int entry_data(void *arg, const unsigned char *data, size_t len, struct sc_err *err)
+static int check_data(struct archive_check *check, const unsigned char *data, size_t len, struct sc_err *err)
 {
-    struct archive_check *check = arg;
     if (check->current == ARCHIVE_STATE) {
         check->state_bytes += len;
         return 0;
@@ -36,7 +35,16 @@ static int entry_data(void *arg, const unsigned char *data, size_t len, struct s
     check->facts.etcd_bytes += len;
     if (etcd_hash_update(check->etcd, data, len, err) < 0)
         return err_wrap(err, "%s", check->entries.names[ARCHIVE_SNAPSHOT]);
-    return check->copy ? check->copy->write(check->copy, check->ctx, data, len, err) : 0;
+    return 0;
+}
+
+static int entry_data(void *arg, const unsigned char *data, size_t len, struct sc_err *err)
+{
+    struct archive_check *check = arg;
+    struct sink *copy = check->copies[check->current];
+    if (check_data(check, data, len, err) < 0)
+        return -1;
+    return copy ? copy->write(copy, check->ctx, data, len, err) : 0;
 }
 
 static int entry_ends(void *arg, struct sc_err *err)
@@ -105,7 +113,12 @@ void archive_check_free(struct archive_check *check)
 
 void archive_check_copy(struct archive_check *check, struct sink *copy)
 {
-    check->copy = copy;
+    check->copies[ARCHIVE_SNAPSHOT] = copy;
+}
+
+void archive_check_copy_state(struct archive_check *check, struct sink *copy)
+{
+    check->copies[ARCHIVE_STATE] = copy;
 }
 
 const char *archive_check_name(const struct archive_check *check)

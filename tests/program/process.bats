@@ -232,3 +232,15 @@ sanitized() {
     SNAPCTL_SSH_PASSPHRASE_FILE=missing run -2 --separate-stderr setsid --wait "$SNAPCTL" save --name x
     [[ "$stderr" == *"cannot read missing"* ]]
 }
+
+@test "a snapshot is not shown on a terminal, nor a document put where a snapshot was to go" {
+    echo 'nodes: []' >cluster.yml
+    run -2 script -qec "$SNAPCTL fetch x -o -" /dev/null
+    [[ "$output" == *"standard output is a terminal"* ]]
+    run -2 --separate-stderr "$SNAPCTL" fetch x -o - --output json
+    [ -z "$output" ]
+    [ "$(sed -n '/^{/,$p' <<<"$stderr" | jq -r .status)" = refused ]
+    run -2 --separate-stderr "$SNAPCTL" fetch x --output json
+    [ "$(jq -r .status <<<"$output")" = refused ]
+    [ ! -e x.zip ]
+}

@@ -30,7 +30,7 @@ listed=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' <<<"$help" | grep -oE '[a-z0-9][a
 known=$(printf '%s\n' "${options[@]}" | sort)
 [ "$listed" = "$known" ] || complain "options of save: $(diff <(echo "$known") <(echo "$listed"))"
 
-for option in "${options[@]}" fix version; do
+for option in "${options[@]}" fix from to extract version; do
     grep -qE -- "^     (-[a-z], )?--$option( |\$)" <<<"$manual" || complain "--$option is not in the man page"
     grep -qE -- "words='([^']* )?--${option}[ ']" <<<"$completion" || complain "--$option is not completed"
 done
@@ -90,7 +90,7 @@ expect() {
 }
 
 cd "$pages" || exit 1
-expect 'save upload list verify check help version' snapctl ''
+expect 'save upload list verify fetch check help version' snapctl ''
 expect 'save' snapctl sa
 expect 'snapshot-save' snapctl etcd ''
 expect '--require --require-state' snapctl save --requ
@@ -100,5 +100,6 @@ expect 'quorum' snapctl save --require = q
 expect 'all quorum any' snapctl save -require =
 expect 'snapctl.1 snapctl.bash' snapctl save --config snapctl.
 expect '' snapctl save --name sa
-expect 'save upload list verify check help version' snapctl help ''
+expect 'save upload list verify fetch check help version' snapctl help ''
+expect 'snapctl.1 snapctl.bash' snapctl fetch -o snapctl.
 exit $bad

@@ -56,6 +56,9 @@ int err_wrap(struct sc_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Sets the hint (replacing an older one) and returns -1. */
 int err_hint(struct sc_err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Copies an error into another, as err_set does. */
+void err_copy(struct sc_err *to, const struct sc_err *from);
+
 /* Moves an error: *to owns it, *from is empty. */
 void err_move(struct sc_err *to, struct sc_err *from);
 

@@ -24,6 +24,9 @@ void console_free(struct console *console);
 bool console_is_live(const struct console *console);
 bool console_has_colour(const struct console *console);
 
+/* Standard output is something else's: results go where lines go. */
+void console_give_up_out(struct console *console);
+
 /* Standard output is a terminal. */
 bool console_out_is_terminal(const struct console *console);
 

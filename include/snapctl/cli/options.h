@@ -34,7 +34,8 @@ struct options {
     int host_key_checking; /* enum host_key_mode */
     int output;            /* enum option_output */
     enum option_switch s3;
-    bool no_s3, local, all, fix;
+    bool no_s3, local, all, fix, extract;
+    const char *from, *to; /* NULL: not given */
     const char *s3_endpoint, *s3_endpoint_ca, *access_key, *bucket_name, *folder, *region;
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
@@ -72,10 +73,11 @@ enum {
     FOR_LIST = 1 << 5,
     FOR_CHECK = 1 << 6,
     FOR_VERIFY = 1 << 7,
-    FOR_ALL = (1 << 8) - 1,
-    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,            /* the commands that write to the store */
-    FOR_PLACES = FOR_LIST | FOR_CHECK | FOR_VERIFY, /* those that ask nodes and store alike */
-    FOR_NODES = FOR_WRITING | FOR_PLACES,           /* all commands that go to the nodes */
+    FOR_FETCH = 1 << 8,
+    FOR_ALL = (1 << 9) - 1,
+    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,                        /* the commands that write to the store */
+    FOR_PLACES = FOR_LIST | FOR_CHECK | FOR_VERIFY | FOR_FETCH, /* those that ask nodes and store alike */
+    FOR_NODES = FOR_WRITING | FOR_PLACES,                       /* all commands that go to the nodes */
 };
 
 struct option {

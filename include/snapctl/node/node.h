@@ -92,6 +92,7 @@ struct node {
     const char *etcd_address;  /* internal address, where etcd serves its clients */
     const char *docker_socket; /* NULL: Docker's default */
     struct node_facts facts;
+    const struct node_copy *copy; /* that a command reads; NULL: none */
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
     char *container, *identity;
@@ -142,9 +143,21 @@ enum { NODE_TAIL_BYTES = 65536 };
 int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx, enum node_read what,
                       struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
 
-/* The same of any snapshot on the node; plain: the file without ".zip". */
-int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx, const char *name,
-                   bool plain, struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
+/* A snapshot on a node, to be read from a byte on; plain: the file without ".zip". */
+struct node_copy {
+    const char *name;
+    bool plain;
+    uint64_t from;
+};
+
+/* The same of any snapshot on the node. What node_read_identity takes comes first. */
+int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *ctx,
+                   const struct node_copy *copy, struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
+
+/* What tells the file that was opened from any other that may come into its place: its size, time and inode.
+ * The caller frees it. As reading the stream. */
+int node_read_identity(struct ssh_stream *stream, const struct ctx *ctx, char **identity,
+                       struct sc_err *err) WARN_UNUSED;
 
 /* The archive has been read back and is good: makes it count (with --force that removes the replaced one) and
  * gives the lock back. ERR_CORRUPT if another file has come into its place meanwhile. *left: what could not

@@ -12,7 +12,8 @@ struct s3_download;
 struct s3_download *s3_download_new(struct s3_client *client, const char *key, uint64_t bytes) WARN_UNUSED;
 void s3_download_free(struct s3_download *download); /* NULL is allowed */
 
-/* Errors: see the rows of s3/error.h; ERR_STORE if the object is replaced, or is not what was announced. */
+/* Errors: see the rows of s3/error.h; ERR_STORE if the object is replaced, or is not what was announced.
+ * After another one reading may be tried again, and goes on where it was. */
 struct source *s3_download_source(struct s3_download *download);
 
 #endif

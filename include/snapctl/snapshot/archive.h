@@ -39,6 +39,9 @@ struct sink *archive_check_sink(struct archive_check *check);
  * turn out to be damaged afterwards. */
 void archive_check_copy(struct archive_check *check, struct sink *copy);
 
+/* The same of the state file's entry. */
+void archive_check_copy_state(struct archive_check *check, struct sink *copy);
+
 /* The snapshot's name; NULL: not known yet. */
 const char *archive_check_name(const struct archive_check *check);
 

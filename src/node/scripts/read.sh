@@ -1,4 +1,4 @@
-# Prints the archive, or a plain snapshot, or what else reader makes of it ("cat", "tail -c N"). Set: reader name ending,
+# Prints the archive, or what else reader makes of it ("cat", "tail -c N"). Set: reader name ending,
 # and worker: as long as this shell lives, the next run sees that the archive is being read.
 # shellcheck disable=SC2086 # a reader is a program and its options
 if [ "$uid" = 0 ]; then

@@ -75,17 +75,18 @@ static void layouts(void **state)
         const char *part;
     } rows[] = {
         {40,  "\n  --force\n        replace a snapshot of the same\n        name: on the nodes and in the\n"
-             "        bucket, with upload in the\n"                                    },
+             "        bucket, with upload in the\n"                                                       },
         {80,  "\n  --force                 replace a snapshot of the same name: on the nodes and\n"
-             "                          in the bucket, with upload in the bucket alone; the\n"
-             "                          old one is kept until the new one is good\n"   },
+             "                          in the bucket, with upload in the bucket alone, with\n"
+             "                          fetch a file; the old one is kept until the new one is\n"
+             "                          good\n"                                                           },
         {200,
          "\n  --force                 replace a snapshot of the same name: on the nodes and in the bucket, with upload in the "
-         "bucket\n                          alone; the old one is kept until the new one is good\n"},
-        {80,  "\n  -q, --quiet             only errors on standard error\n"                        },
-        {80,  "\n  --ignore-docker-version\n                          do not compare"              },
-        {80,  "\n  4    done, but the result could not be written to standard output\n"            },
-        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                                    },
+         "bucket\n                          alone, with fetch a file; the old one is kept until the new one is good\n"},
+        {80,  "\n  -q, --quiet             only errors on standard error\n"                                           },
+        {80,  "\n  --ignore-docker-version\n                          do not compare"                                 },
+        {80,  "\n  4    done, but the result could not be written to standard output\n"                               },
+        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                                                       },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = help_command(commands_find("save"), rows[i].columns);

@@ -63,6 +63,29 @@ static void test_reads_it_whole_though_the_store_stumbles(void **state)
     s3_client_free(client);
 }
 
+/* What the store said instead is no data. */
+static void test_goes_on_after_an_error(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_of(f);
+    struct ctx ctx = fake_ctx(f);
+    AUTO_ERR struct sc_err err = {0};
+    AUTO_BUF struct buf out = {.max = 2 * BYTES};
+    AUTO_FREE char *data = make_object(f, client, 'a');
+    struct s3_download *download = s3_download_new(client, "x", BYTES);
+    struct source *source = s3_download_source(download);
+    char piece[16];
+    size_t got;
+    fake_rule(f, "method=GET&count=1&do=error:403:AccessDenied");
+    assert_int_equal(source->read(source, &ctx, piece, sizeof piece, &got, &err), -1);
+    assert_int_equal(err.kind, ERR_AUTH);
+    assert_int_equal(read_all(f, download, &out, &err), 0);
+    assert_int_equal(out.len, BYTES);
+    assert_memory_equal(out.data, data, BYTES);
+    s3_download_free(download);
+    s3_client_free(client);
+}
+
 static void test_notices_another_object_in_its_place(void **state)
 {
     struct fake *f = *state;
@@ -106,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_reads_it_whole_though_the_store_stumbles, fake_reset),
+        cmocka_unit_test_setup(test_goes_on_after_an_error, fake_reset),
         cmocka_unit_test_setup(test_notices_another_object_in_its_place, fake_reset),
         cmocka_unit_test_setup(test_tells_what_is_not_as_announced, fake_reset),
     };

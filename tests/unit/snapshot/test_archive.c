@@ -552,16 +552,17 @@ static int keep(struct sink *self, const struct ctx *c, const void *data, size_t
     return 0;
 }
 
-static void test_hands_on_the_snapshot_alone(void **state)
+static void test_hands_on_what_the_entries_hold(void **state)
 {
     (void)state;
     const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
     struct sample s;
     struct maker m;
     sample_make(&s, &m, MAKER_GO);
-    struct copy copy = {.sink.write = keep};
+    struct copy copy = {.sink.write = keep}, state_copy = {.sink.write = keep};
     struct archive_check *check = archive_check_new(NULL, true);
     archive_check_copy(check, &copy.sink);
+    archive_check_copy_state(check, &state_copy.sink);
     struct sink *sink = archive_check_sink(check);
     assert_null(archive_check_name(check));
     assert_int_equal(sink->write(sink, &ctx, m.zip.data, m.zip.len, NULL), 0);
@@ -570,7 +571,10 @@ static void test_hands_on_the_snapshot_alone(void **state)
     assert_int_equal(copy.kept.len, s.snapshot.len);
     assert_memory_equal(copy.kept.data, s.snapshot.data, s.snapshot.len);
     archive_check_free(check);
+    assert_int_equal(state_copy.kept.len, s.entries[1].len);
+    assert_memory_equal(state_copy.kept.data, s.entries[1].data, s.entries[1].len);
     buf_free(&copy.kept);
+    buf_free(&state_copy.kept);
     sample_free(&s, &m);
 }
 
@@ -629,7 +633,7 @@ int main(void)
         cmocka_unit_test(test_refuses_two_zip64_fields),
         cmocka_unit_test(test_directory_must_list_each_entry_once_in_order),
         cmocka_unit_test(test_refuses_what_is_no_zip),
-        cmocka_unit_test(test_hands_on_the_snapshot_alone),
+        cmocka_unit_test(test_hands_on_what_the_entries_hold),
         cmocka_unit_test(test_without_a_name_takes_the_archives_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
