@@ -206,7 +206,9 @@ static int put_bundle(struct delivery *d, const struct work *w, struct sc_err *e
 {
     if (!store_beside(d->store) || d->result->bundle_key)
         return 0;
-    const struct ctx ctx = ctx_within(&w->ctx, BUNDLE_MS);
+    struct ctx ctx = ctx_within(&w->ctx, BUNDLE_MS);
+    if (d->deadline_ms < ctx.deadline_ms)
+        ctx.deadline_ms = d->deadline_ms;
     struct s3_upload_setup setup = {.client = store_client(d->store),
                                     .write = make_write(d, w->node.address),
                                     .total = w->readback->bundle.len};
