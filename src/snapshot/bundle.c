@@ -157,8 +157,10 @@ static int check_finish(struct sink *self, const struct ctx *ctx, struct sc_err 
     if (!facts->n_certificates || !facts->n_keys) {
         err_set(err, ERR_CORRUPT, "there is no %s in it",
                 facts->n_certificates ? "private key" : "certificate");
-        return err_hint(err, "look into %s on the node, which `rke up` of RKE before v0.2.0 fills: no cluster "
-                             "can be restored from that", folder);
+        return err_hint(err,
+                        "look into %s on the node, which `rke up` of RKE before v0.2.0 fills: no cluster "
+                        "can be restored from that",
+                        folder);
     }
     qsort(facts->certificates, facts->n_certificates, sizeof *facts->certificates, by_name);
     sha256_finish(check->sha256, digest);

@@ -90,7 +90,8 @@ static void what_may_be_left(void **state)
     free(text);
     node.bundle_only = true;
     text = node_leftovers(&node);
-    assert_string_equal(text, "container etcd-snapshot-once, /opt/rke/etcd-snapshots/.pki.bundle.tar.gz.0123456789abcdef");
+    assert_string_equal(
+        text, "container etcd-snapshot-once, /opt/rke/etcd-snapshots/.pki.bundle.tar.gz.0123456789abcdef");
     free(text);
 }
 
