@@ -253,7 +253,7 @@ static int judge_archive(const struct node *node, const struct outcome *o, struc
 static int fail_without_certificates(const struct node *node, int64_t elsewhere, struct sc_err *err)
 {
     AUTO_FREE char *folder = script_kubernetes_folder(node);
-    err_set(err, ERR_SNAPSHOT,
+    err_set(err, ERR_CONFIG,
             "there is nothing for " NODE_BUNDLE_FILE ": %s/.tmp, where RKE before v0.2.0 keeps the cluster's "
             "certificates, is empty or missing",
             folder);

@@ -134,8 +134,9 @@ struct node_archive {
  * bundle (under a name of the run's own, until node_release), the state file, the container, its end, the
  * flush to disk. resume: the connection was lost meanwhile; what still runs is waited for, and what was not
  * begun is begun anew. ERR_BUSY, ERR_REFUSED (the name was taken meanwhile), ERR_SNAPSHOT (with the reason
- * from the tool's log), ERR_DOCKER, ERR_CORRUPT (no archive, or not of mode 0600); ERR_NETWORK: resume is
- * worth a try.
+ * from the tool's log), ERR_IMAGE (the tool has no such sub-command), ERR_CONFIG (there is nothing to be
+ * bundled), ERR_DOCKER, ERR_CORRUPT (no archive, or a file not of mode 0600); ERR_NETWORK: resume is worth a
+ * try.
  */
 int node_snapshot(struct node *node, struct ssh *ssh, const struct ctx *ctx, bool resume,
                   struct node_archive *archive, struct sc_err *err) WARN_UNUSED;
