@@ -15,6 +15,8 @@ static struct save_options options_of(const struct node_command *command)
         .verify = (enum save_verify)o->verify,
         .force = o->force,
         .dry_run = o->dry_run,
+        .legacy = o->legacy,
+        .pki_bundle = o->pki_bundle,
         .store = command->s3.wanted ? &command->store : NULL,
     };
 }
@@ -33,5 +35,5 @@ static int take_snapshots(struct node_command *command)
 
 int command_save(const struct call *call)
 {
-    return node_command(call, false, take_snapshots);
+    return node_command_of_save(call, take_snapshots);
 }

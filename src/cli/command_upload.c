@@ -10,6 +10,8 @@ static int upload(struct node_command *command)
     const struct upload_options options = {
         .run = command->options,
         .name = command->call->words[0],
+        .legacy = o->legacy,
+        .pki_bundle = o->pki_bundle,
         .force = o->force,
         .store = &command->store,
     };

@@ -12,6 +12,7 @@
 #include "snapctl/cli/report.h"
 #include "snapctl/cli/signals.h"
 #include "snapctl/cli/upload_later.h"
+#include "snapctl/core/plan.h"
 #include "snapctl/net/http.h"
 
 enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
@@ -175,11 +176,11 @@ static int load(struct node_command *run, bool always_s3, struct sc_err *err)
 static struct progress *make_progress(const struct node_command *run)
 {
     const struct cluster *cluster = run->cluster;
+    AUTO_FREE const struct cluster_node **nodes = mem_calloc(cluster->n_nodes, sizeof *nodes);
     AUTO_FREE const char **addresses = mem_calloc(cluster->n_nodes, sizeof *addresses);
-    size_t n = 0;
-    for (size_t i = 0; i < cluster->n_nodes; i++)
-        if (cluster->nodes[i].etcd)
-            addresses[n++] = cluster->nodes[i].host.address;
+    size_t n = plan_order(cluster, run->options.controlplane, nodes);
+    for (size_t i = 0; i < n; i++)
+        addresses[i] = nodes[i]->host.address;
     return progress_new(run->call->console, run->call->log, addresses, n, run->s3.wanted,
                         run->call->options->quiet);
 }
@@ -216,6 +217,14 @@ static void tell_later(const struct call *call, const struct save_result *result
     err_hint(err, "%s%sto upload it later: %s", hint ? hint : "", hint ? "\n" : "", command);
 }
 
+static bool are_all_saved(const struct save_result *result)
+{
+    bool all = true;
+    for (size_t i = 0; i < result->n_nodes; i++)
+        all &= result->nodes[i].bundle_only || result->nodes[i].status == SAVE_SAVED;
+    return all;
+}
+
 /* What progress left for the end: see progress_event. */
 static void tell_rest(const struct call *call, const struct save_result *result)
 {
@@ -227,7 +236,8 @@ static void tell_rest(const struct call *call, const struct save_result *result)
     if (result->err.kind != ERR_NONE)
         console_error(call->console, call->log, NULL, &result->err);
     else if (result->outcome == SAVE_PARTIAL && result->exit_status == EXIT_STATUS_OK && !result->upload_only)
-        log_write(call->log, LOG_WARN, NULL, "not all etcd nodes were saved, but as many as --require says");
+        log_write(call->log, LOG_WARN, NULL, "not all %s, but as many as --require says",
+                  are_all_saved(result) ? "nodes have the bundle of certificates" : "etcd nodes were saved");
 }
 
 /* A table on the same terminal says what the live block said. */
@@ -271,8 +281,9 @@ static int run_body(struct node_command *run, node_command_body *body)
 {
     AUTO_FREE char *user = who_runs();
     run->prompt = prompt_open(run->signals, run->call->log);
-    run->progress = make_progress(run);
     run->options = run_options_of(run->call->options, user);
+    run->options.controlplane = run->controlplane;
+    run->progress = make_progress(run);
     run->ui = make_ui(run);
     ssh_init();
     http_init();
@@ -284,10 +295,10 @@ static int run_body(struct node_command *run, node_command_body *body)
     return status;
 }
 
-int node_command(const struct call *call, bool always_s3, node_command_body *body)
+static int start(const struct call *call, bool always_s3, bool controlplane, node_command_body *body)
 {
     AUTO_ERR struct sc_err err = {0};
-    struct node_command run = {.call = call, .signals = -1};
+    struct node_command run = {.call = call, .signals = -1, .controlplane = controlplane};
     int status;
     /* Signals are blocked only once there is something to clean up: reading a configuration from a terminal
      * can so be interrupted. */
@@ -300,6 +311,16 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
     s3_settings_clear(&run.s3);
     cluster_free(run.cluster);
     return status;
+}
+
+int node_command(const struct call *call, bool always_s3, node_command_body *body)
+{
+    return start(call, always_s3, false, body);
+}
+
+int node_command_of_save(const struct call *call, node_command_body *body)
+{
+    return start(call, false, call->options->legacy || call->options->pki_bundle, body);
 }
 
 int node_command_of_places(const struct call *call, node_command_body *body)

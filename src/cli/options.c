@@ -72,6 +72,13 @@ const struct option options_table[] = {
              "configuration, CONFIG.rkestate"},
     {.name = "require-state", .type = OPTION_FLAG, .target = TARGET(require_state), .group = GROUP_SNAPSHOT,
      .commands = FOR_SAVE | FOR_CHECK, .help = "stop if there is no state file, instead of going on without it"},
+    {.name = "legacy", .type = OPTION_FLAG, .target = TARGET(legacy), .group = GROUP_SNAPSHOT,
+     .commands = FOR_WRITING,
+     .help = "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
+    {.name = "pki-bundle", .type = OPTION_FLAG, .target = TARGET(pki_bundle), .group = GROUP_SNAPSHOT,
+     .commands = FOR_WRITING,
+     .help = "the cluster's certificates, too: as pki.bundle.tar.gz beside the snapshot, on every etcd and control "
+             "plane node; in the bucket as NAME.pki.bundle.tar.gz"},
     {.name = "image", .value = "IMAGE", .type = OPTION_TEXT, .target = TARGET(image),
      .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the rke-tools image; without it system_images.alpine, else the one that the node has"},

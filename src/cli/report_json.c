@@ -4,14 +4,29 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/document.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/node/node.h"
+
+static json_t *bundle_object(const struct bundle_facts *facts)
+{
+    json_t *object = json_object(), *certificates = json_array();
+    for (size_t i = 0; i < facts->n_certificates; i++)
+        document_append(certificates, document_text(facts->certificates[i], NULL));
+    document_add(object, "path", json_string(NODE_SNAPSHOT_FOLDER "/" NODE_BUNDLE_FILE));
+    document_add(object, "bytes", document_number(facts->bytes));
+    document_add(object, "sha256", document_text(facts->sha256, NULL));
+    document_add(object, "certificates", certificates);
+    return object;
+}
 
 static json_t *node_object(const struct save_node *node, bool dry_run, struct log *log)
 {
     bool found = node->status == SAVE_FOUND;
     bool saved = node->status == SAVE_SAVED || (found && node->verified);
-    bool may_be_there = saved || found || node->status == SAVE_UNKNOWN;
+    bool may_be_there = saved || found || (node->status == SAVE_UNKNOWN && !node->bundle_only);
     json_t *object = json_object();
+    bool bundled = node->bundle && (saved || node->status == SAVE_BUNDLED);
     document_add(object, "address", document_text(node->run.address, NULL));
+    document_add(object, "role", json_string(node->bundle_only ? "controlplane" : "etcd"));
     document_add(object, "status", json_string(save_status_name(node->status)));
     document_add(object, "path", may_be_there ? document_text(node->path, NULL) : json_null());
     document_add(object, "bytes", saved || found ? document_number(node->facts.bytes) : json_null());
@@ -25,11 +40,23 @@ static json_t *node_object(const struct save_node *node, bool dry_run, struct lo
     }
     document_add(object, "etcd", etcd);
     document_add(object, "state_file", saved ? json_boolean(node->facts.state_file) : json_null());
+    document_add(object, "pki_bundle", bundled ? bundle_object(node->bundle) : json_null());
     document_add(object, "duration_ms", json_integer(node->run.duration_ms));
     document_add(object, "phase", json_string(run_phase_name(node->run.phase)));
     document_add(object, "error", document_error(&node->run.err, log));
     if (dry_run)
         document_add(object, "commands", document_lines(node->commands, log));
+    return object;
+}
+
+static json_t *stored_bundle(const struct store_result *store)
+{
+    if (!store->bundle_key)
+        return json_null();
+    json_t *object = json_object();
+    document_add(object, "key", document_text(store->bundle_key, NULL));
+    document_add(object, "bytes", document_number(store->bundle_bytes));
+    document_add(object, "etag", document_text(store->bundle_etag, NULL));
     return object;
 }
 
@@ -49,6 +76,7 @@ static json_t *store_object(const struct store_result *store, struct log *log)
     document_add(object, "etag", document_text(store->etag, NULL));
     document_add(object, "version_id", document_text(store->version_id, NULL));
     document_add(object, "sha256", uploaded ? document_text(store->facts.sha256, NULL) : json_null());
+    document_add(object, "pki_bundle", stored_bundle(store));
     document_add(object, "source_node", document_text(store->source_node, NULL));
     document_add(object, "via", document_text(store->via, NULL));
     document_add(object, "credentials", document_text(store->credentials, NULL));

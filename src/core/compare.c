@@ -31,6 +31,21 @@ static void tell_revisions(int64_t lowest, int64_t highest, struct log *log)
                   lowest, highest);
 }
 
+/* The bundle is the same on all nodes, or should be. */
+static void compare_bundles(const struct save_result *r, struct log *log)
+{
+    const struct save_node *first = NULL;
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const struct save_node *node = &r->nodes[i];
+        if (!node->bundle)
+            continue;
+        first = first ? first : node;
+        if (!bundle_facts_agree(first->bundle, node->bundle))
+            log_write(log, LOG_WARN, NULL, "the bundles of %s and %s do not have the same certificates",
+                      first->run.address, node->run.address);
+    }
+}
+
 void compare_nodes(const struct save_result *r, struct log *log)
 {
     const struct save_node *first = NULL;
@@ -46,4 +61,5 @@ void compare_nodes(const struct save_result *r, struct log *log)
         highest = node->database->revision > highest ? node->database->revision : highest;
     }
     tell_revisions(lowest, highest, log);
+    compare_bundles(r, log);
 }

@@ -190,15 +190,17 @@ static const struct {
     const char *text, *remedy;
 } leftovers[] = {
     [NODE_LEFT_LOCK] = {"the container etcd-snapshot-once of a run that died: ",
-                        "snapctl check --fix, or the next save, removes it"                                        },
+                        "snapctl check --fix, or the next save, removes it"                                                  },
     [NODE_LEFT_STATE] = {"a state file, with private keys, of a run that died: ",
-                        "snapctl check --fix removes it"                                                           },
+                        "snapctl check --fix removes it"                                                                     },
     [NODE_LEFT_ASIDE] = {"a snapshot that --force set aside and no run put back: ",
                         "snapctl check --fix puts it back if no other has its name; else look at both, and "
-                         "remove one"                                                                              },
+                         "remove one"                                                                                        },
+    [NODE_LEFT_BUNDLE] = {"a bundle of certificates, with private keys, of a run that died: ",
+                        "snapctl check --fix removes it"                                                                     },
     [NODE_LEFT_FOLDER] = {"a folder of docker login, perhaps with a password: ",
-                        "snapctl check --fix removes it"                                                           },
-    [NODE_LEFT_CONTAINER] = {"a container of a run that died: ",                        "snapctl check --fix removes it"},
+                        "snapctl check --fix removes it"                                                                     },
+    [NODE_LEFT_CONTAINER] = {"a container of a run that died: ",                                  "snapctl check --fix removes it"},
 };
 
 static void look_at_leftover(const struct subject *s, const struct node_leftover *left)

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "snapctl/base/spool.h"
+#include "snapctl/snapshot/plain.h"
 
 struct inspect {
     struct archive_check *check; /* NULL: of a plain snapshot */
+    struct plain_check *plain;   /* NULL: of an archive, or of one that is not hashed */
     struct spool *spool;         /* NULL: the database is kept elsewhere */
     struct inspect_to to;
 };
@@ -22,6 +24,10 @@ struct inspect *inspect_new(const struct inspect_what *what)
     struct inspect *inspect = mem_calloc(1, sizeof *inspect);
     inspect->to = what->to;
     inspect->spool = what->to.database ? NULL : spool_new();
+    if (what->plain && what->hashed) {
+        inspect->plain = plain_check_new();
+        plain_check_copy(inspect->plain, keeper(inspect));
+    }
     if (what->plain)
         return inspect;
     inspect->check = archive_check_new(what->name, what->want_state);
@@ -35,14 +41,30 @@ void inspect_free(struct inspect *inspect)
     if (!inspect)
         return;
     archive_check_free(inspect->check);
+    plain_check_free(inspect->plain);
     spool_free(inspect->spool);
     free(inspect);
+}
+
+static struct sink *first_sink(const struct inspect *inspect)
+{
+    return inspect->check   ? archive_check_sink(inspect->check)
+           : inspect->plain ? plain_check_sink(inspect->plain)
+                            : keeper(inspect);
+}
+
+/* NULL: nothing was proven while it flowed by. */
+static const struct archive_facts *proven(const struct inspect *inspect)
+{
+    return inspect->check   ? archive_check_facts(inspect->check)
+           : inspect->plain ? plain_check_facts(inspect->plain)
+                            : NULL;
 }
 
 int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source,
                  stream_progress *progress, void *arg, struct sc_err *err)
 {
-    struct sink *own = inspect->check ? archive_check_sink(inspect->check) : keeper(inspect);
+    struct sink *own = first_sink(inspect);
     struct sink *sinks[] = {own, inspect->to.archive};
     if (stream_copy(ctx, source, sinks, sinks[1] ? 2 : 1, progress, arg, err) == 0)
         return own->finish(own, ctx, err);
@@ -53,8 +75,8 @@ int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *
 struct archive_facts inspect_archive(const struct inspect *inspect)
 {
     uint64_t bytes = inspect->spool ? spool_bytes(inspect->spool) : new_file_bytes(inspect->to.database);
-    return inspect->check ? *archive_check_facts(inspect->check)
-                          : (struct archive_facts){.bytes = bytes, .etcd_bytes = bytes};
+    const struct archive_facts *facts = proven(inspect);
+    return facts ? *facts : (struct archive_facts){.bytes = bytes, .etcd_bytes = bytes};
 }
 
 const char *inspect_name(const struct inspect *inspect)
@@ -66,10 +88,10 @@ int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct data
                      struct sc_err *err)
 {
     int fd = inspect->spool ? spool_file(inspect->spool, err) : new_file_fd(inspect->to.database);
-    const char *sha256 = inspect->check ? archive_check_facts(inspect->check)->etcd_sha256 : NULL;
+    const struct archive_facts *known = proven(inspect);
     if (fd < 0)
         return -1;
-    if (database_check_file(ctx, fd, sha256, facts, err) == 0)
+    if (database_check_file(ctx, fd, known ? known->etcd_sha256 : NULL, facts, err) == 0)
         return 0;
     const char *name = inspect_name(inspect);
     return name && err->kind == ERR_CORRUPT ? err_wrap(err, "/backup/%s", name) : -1;

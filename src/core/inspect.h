@@ -21,18 +21,19 @@ struct inspect_what {
     const char *name; /* of the snapshot; NULL: whichever the archive has */
     bool want_state;  /* an archive without the state file is no good */
     bool plain;       /* no archive, but what etcdctl wrote */
+    bool hashed; /* … with the SHA-256 behind it, which is compared while it flows by, as an archive's is */
     struct inspect_to to;
 };
 
 struct inspect *inspect_new(const struct inspect_what *what) WARN_UNUSED;
 void inspect_free(struct inspect *inspect); /* NULL is allowed */
 
-/* Reads source to its end: the archive is good then, and nothing is known of a plain snapshot. progress may
- * be NULL. */
+/* Reads source to its end: the archive is good then, and nothing is known of a plain snapshot that is not
+ * hashed. progress may be NULL. */
 int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *source,
                  stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 
-/* After that: what is known of the archive. Of a plain snapshot these are the sizes. */
+/* After that: what is known of the archive. Of a plain snapshot that is not hashed these are the sizes. */
 struct archive_facts inspect_archive(const struct inspect *inspect);
 
 /* The name in the archive; NULL for a plain snapshot. */

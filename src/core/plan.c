@@ -117,7 +117,7 @@ int plan_input(struct plan *plan, const struct cluster *cluster, const char *sta
 {
     AUTO_SECRET struct secret *state = NULL;
     AUTO_FREE char *path = state_file ? str_dup(state_file) : state_path(cluster);
-    if (read_state(path, required || state_file, log, &state, err) < 0)
+    if (!plan->job.legacy && read_state(path, required || state_file, log, &state, err) < 0)
         return -1;
     AUTO_SECRET struct secret *env = env_text(cluster);
     AUTO_SECRET struct secret *archive =
@@ -159,19 +159,32 @@ static int plan_bastion(struct plan *plan, const struct cluster *cluster, const 
     return plan_auth(plan, cluster->bastion, options, "bastion_host", log, plan->bastion, err);
 }
 
+size_t plan_order(const struct cluster *cluster, bool controlplane, const struct cluster_node **out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < cluster->n_nodes; i++)
+        if (cluster->nodes[i].etcd)
+            out[n++] = &cluster->nodes[i];
+    for (size_t i = 0; i < cluster->n_nodes && controlplane; i++)
+        if (cluster->nodes[i].controlplane && !cluster->nodes[i].etcd)
+            out[n++] = &cluster->nodes[i];
+    return n;
+}
+
 static int plan_nodes(struct plan *plan, const struct cluster *cluster, const struct run_options *options,
                       struct log *log, struct sc_err *err)
 {
     static const char default_socket[] = "/var/run/docker.sock";
-    plan->nodes = mem_calloc(cluster->n_nodes, sizeof *plan->nodes);
-    for (size_t i = 0; i < cluster->n_nodes; i++) {
-        const struct cluster_node *from = &cluster->nodes[i];
-        if (!from->etcd)
-            continue;
+    AUTO_FREE const struct cluster_node **nodes = mem_calloc(cluster->n_nodes, sizeof *nodes);
+    size_t n = plan_order(cluster, options->controlplane, nodes);
+    plan->nodes = mem_calloc(n, sizeof *plan->nodes);
+    for (size_t i = 0; i < n; i++) {
+        const struct cluster_node *from = nodes[i];
         struct plan_node *to = &plan->nodes[plan->n_nodes++];
         AUTO_FREE char *owner = str_format("node %s", from->host.address);
         if (plan_auth(plan, &from->host, options, owner, log, &to->host, err) < 0)
             return -1;
+        to->bundle_only = !from->etcd;
         to->etcd_address = from->internal_address;
         to->docker_socket = str_equal(from->docker_socket, default_socket) ? NULL : from->docker_socket;
     }

@@ -1,8 +1,7 @@
 #include "readback.h"
 
-#include "save_result.h"
-
 #include "inspect.h"
+#include "save_result.h"
 
 enum {
     LEAST_MS = 120000,
@@ -44,8 +43,12 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     struct ssh_stream *stream;
     if (node_open_archive(&w->node, w->ssh, ctx, NODE_READ_ALL, &stream, err) < 0)
         return -1;
-    struct inspect *inspect = inspect_new(&(struct inspect_what){
-        .name = w->run->plan->job.name, .want_state = r->want_state, .to.archive = upload});
+    const struct node_job *job = &w->run->plan->job;
+    struct inspect *inspect = inspect_new(&(struct inspect_what){.name = job->name,
+                                                                 .want_state = r->want_state,
+                                                                 .plain = job->legacy,
+                                                                 .hashed = job->legacy,
+                                                                 .to.archive = upload});
     int result = inspect_read(inspect, ctx, ssh_stream_source(stream), work_progress, w, err);
     if (result == 0)
         result = compare_size(w, inspect_archive(inspect).bytes, err);
@@ -59,6 +62,62 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     inspect_free(inspect);
     return result;
 }
+
+/* ---- the bundle ---- */
+
+/* Keeps what comes; the check has seen that it is not too much. */
+struct keeper {
+    struct sink sink;
+    struct buf *to;
+};
+
+static int keep(struct sink *self, const struct ctx *ctx, const void *data, size_t len, struct sc_err *err)
+{
+    (void)ctx;
+    (void)err;
+    buf_append(((struct keeper *)self)->to, data, len);
+    return 0;
+}
+
+static int copy_bundle(struct readback *r, const struct ctx *ctx, struct ssh_stream *stream,
+                       struct bundle_check *check, struct sc_err *err)
+{
+    struct keeper keeper = {.sink.write = keep, .to = &r->bundle};
+    struct sink *first = bundle_check_sink(check), *sinks[] = {first, &keeper.sink};
+    buf_free(&r->bundle);
+    r->bundle = (struct buf){.max = BUNDLE_BYTES_MAX, .wipe = true};
+    if (stream_copy(ctx, ssh_stream_source(stream), sinks, r->delivery ? 2 : 1, NULL, NULL, err) == 0)
+        return first->finish(first, ctx, err);
+    first->abort(first);
+    return -1;
+}
+
+int readback_bundle(struct work *w, const struct ctx *ctx, struct sc_err *err)
+{
+    struct readback *r = w->readback;
+    enum node_read what = r->want_bundle == READBACK_NEW_BUNDLE ? NODE_READ_NEW_BUNDLE : NODE_READ_BUNDLE;
+    struct ssh_stream *stream;
+    if (r->want_bundle == READBACK_NO_BUNDLE || r->node->bundle)
+        return 0;
+    if (node_open_archive(&w->node, w->ssh, ctx, what, &stream, err) < 0)
+        return -1;
+    struct bundle_check *check = bundle_check_new();
+    int result = copy_bundle(r, ctx, stream, check, err);
+    ssh_stream_close(stream);
+    if (result == 0)
+        r->node->bundle = bundle_check_take_facts(check);
+    else
+        work_disconnect(w); /* the rest of the stream is still on its way */
+    bundle_check_free(check);
+    return result < 0 ? err_wrap(err, NODE_BUNDLE_FILE) : 0;
+}
+
+void readback_clear(struct readback *r)
+{
+    buf_free(&r->bundle);
+}
+
+/* ---- the archive, as a step of a run ---- */
 
 int readback_all(struct work *w, const struct ctx *ctx, struct sink *upload, struct sc_err *err)
 {
@@ -86,6 +145,8 @@ static bool is_wanted(struct work *w)
 static int send_if_free(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
 {
     (void)again;
+    if (readback_bundle(w, ctx, err) < 0)
+        return -1;
     struct sink *upload = delivery_claim(w->readback->delivery, w);
     if (!upload)
         return 0;

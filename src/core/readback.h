@@ -1,20 +1,31 @@
 /* An archive is read back from its node in one pass: through the check, and on to the store if this node has
- * the delivery. */
+ * the delivery. A bundle of certificates is read before it. */
 #ifndef SNAPCTL_SRC_CORE_READBACK_H
 #define SNAPCTL_SRC_CORE_READBACK_H
 
 #include "delivery.h"
 #include "snapctl/snapshot/archive.h"
+#include "snapctl/snapshot/bundle.h"
 #include "snapctl/snapshot/database.h"
 #include "work.h"
+
+/* new: as this run has made it. */
+enum readback_bundle { READBACK_NO_BUNDLE, READBACK_NEW_BUNDLE, READBACK_BUNDLE };
 
 struct readback {
     struct save_node *node;    /* filled when its archive was read whole and is good */
     struct delivery *delivery; /* NULL: no upload is asked for */
     bool want_state;           /* an archive without the state file is no good */
+    enum readback_bundle want_bundle;
+    struct buf bundle; /* what readback_bundle read, for the delivery; wiped, for readback_clear */
     struct archive_facts facts;
     struct database_facts *database; /* NULL: it could not be looked into, which was told as a warning */
 };
+
+/* Reads w's bundle, if one is wanted and it was not read yet, and keeps it where there is a delivery.
+ * ERR_CORRUPT if it is no good. */
+int readback_bundle(struct work *w, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
+void readback_clear(struct readback *readback);
 
 /* Reads w's archive, of w->total bytes, as w->readback says, with upload (NULL: none) as the sink that
  * delivery_claim gave, and ends that. The facts are the caller's, also the database's. ERR_CORRUPT if it is

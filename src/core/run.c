@@ -155,6 +155,7 @@ static void prepare_works(struct run *run, struct run_node *first, size_t stride
             .address = from->host.address,
             .etcd_address = from->etcd_address,
             .docker_socket = from->docker_socket,
+            .bundle_only = from->bundle_only,
         };
     }
 }

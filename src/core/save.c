@@ -22,6 +22,10 @@ char *save_check_name(const char *name, bool *dropped, struct sc_err *err)
 {
     *dropped = str_ends(name, ".zip") && strlen(name) > strlen(".zip");
     AUTO_FREE char *bare = str_dup_n(name, strlen(name) - (*dropped ? strlen(".zip") : 0));
+    if (strcmp(bare, NODE_BUNDLE_FILE) == 0) {
+        err_set(err, ERR_USAGE, "--name: %s is the name of the cluster's bundle of certificates", bare);
+        return NULL;
+    }
     /* X.zip.zip would be the snapshot X.zip, whose plain file is the archive of X. */
     if (node_name_valid(bare) && !str_ends(bare, ".zip"))
         return mem_take(&bare);
@@ -36,11 +40,11 @@ static size_t needed(size_t nodes, enum save_require require)
     return require == SAVE_REQUIRE_ALL ? nodes : require == SAVE_REQUIRE_QUORUM ? nodes / 2 + 1 : 1;
 }
 
-int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool upload_failed)
+int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool other_failed)
 {
     if (saved == 0)
         return RUN_STATUS_NOTHING;
-    return saved < needed(nodes, require) || upload_failed ? RUN_STATUS_PARTIAL : 0;
+    return saved < needed(nodes, require) || other_failed ? RUN_STATUS_PARTIAL : 0;
 }
 
 static void describe_taken(struct buf *out, const char *address, const struct node_taken *taken,
@@ -66,6 +70,8 @@ static bool is_taken(struct run *run)
     const char *name = run->plan->job.name;
     for (size_t i = 0; i < run->plan->n_nodes; i++) {
         const struct node_facts *f = &run->works[i].node.facts;
+        if (run->works[i].node.bundle_only)
+            continue;
         /* What a killed run left and did not end well is removed before the name is looked at again. */
         bool reaped = f->lock.id && f->lock.run && f->lock.failed && f->lock.started &&
                       str_equal(f->lock.snapshot, name);
@@ -108,19 +114,35 @@ static void beside(struct run *run)
     delivery_serve(save->delivery);
 }
 
+size_t save_count_etcd(const struct save_result *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_nodes; i++)
+        n += !r->nodes[i].bundle_only;
+    return n;
+}
+
+/* Nodes, with etcd or without, on which all that was to be done is done. */
+static size_t count_good(const struct save_result *r, bool bundle_only)
+{
+    enum save_status good = r->dry_run ? SAVE_CHECKED : bundle_only ? SAVE_BUNDLED : SAVE_SAVED;
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_nodes; i++)
+        n += r->nodes[i].bundle_only == bundle_only && r->nodes[i].status == good;
+    return n;
+}
+
 static void judge(struct save *save, const struct run *run)
 {
     struct save_result *r = save->result;
-    size_t saved = 0, checked = 0;
-    for (size_t i = 0; i < r->n_nodes; i++) {
-        saved += r->nodes[i].status == SAVE_SAVED;
-        checked += r->nodes[i].status == SAVE_CHECKED;
-    }
-    if (r->dry_run)
-        saved = checked;
+    enum save_require require = save->options->require;
+    size_t nodes = save_count_etcd(r), saved = count_good(r, false);
+    bool unbundled = count_good(r, true) < r->n_nodes - nodes;
     bool failed = r->store && r->store->status == STORE_FAILED;
-    r->exit_status = save_exit_status(r->n_nodes, saved, save->options->require, failed);
-    r->outcome = saved == r->n_nodes && !failed ? SAVE_OK : saved ? SAVE_PARTIAL : SAVE_ALL_FAILED;
+    /* Where not all etcd nodes are needed, not all bundles are either: each saved one has it. */
+    r->exit_status =
+        save_exit_status(nodes, saved, require, failed || (unbundled && require == SAVE_REQUIRE_ALL));
+    r->outcome = saved == nodes && !failed && !unbundled ? SAVE_OK : saved ? SAVE_PARTIAL : SAVE_ALL_FAILED;
     if (!run->go && r->err.kind != ERR_NONE && r->err.kind != ERR_CANCELLED) {
         r->outcome = SAVE_REFUSED;
         r->exit_status = RUN_STATUS_REFUSED;
@@ -156,14 +178,35 @@ static int run_save(struct save *save, struct run *run, const char *cluster_name
     return rc;
 }
 
+/* What a snapshot as of before v0.2.0 has no place for. */
+static int check_legacy(const struct save_options *options, struct sc_err *err)
+{
+    if (!options->legacy)
+        return 0;
+    if (options->state_file || options->require_state) {
+        err_set(err, ERR_USAGE, "--legacy: RKE before v0.2.0 knows no state file");
+        return err_hint(
+            err, "leave out --state-file and --require-state: the certificates are in " NODE_BUNDLE_FILE);
+    }
+    if (options->verify == SAVE_VERIFY_QUICK) {
+        err_set(err, ERR_USAGE, "--legacy: a plain snapshot has no directory that a quick look could read");
+        return err_hint(err, "leave out --verify quick");
+    }
+    return 0;
+}
+
 static int make_plan(const struct cluster *cluster, const struct save_options *options,
                      const struct run_ui *ui, struct log *log, struct plan **out, struct sc_err *err)
 {
-    if (plan_make(cluster, &options->run, ui, log, out, err) < 0)
+    struct run_options run = options->run;
+    run.controlplane = options->legacy || options->pki_bundle;
+    if (check_legacy(options, err) < 0 || plan_make(cluster, &run, ui, log, out, err) < 0)
         return -1;
     struct plan *plan = *out;
     plan->job.force = options->force;
     plan->job.identify = options->verify == SAVE_VERIFY_FULL;
+    plan->job.legacy = options->legacy;
+    plan->job.bundle = run.controlplane;
     if (options->timeout_s)
         plan->timeout_s = options->timeout_s;
     if (plan_name(plan, options->name, log, err) == 0 &&

@@ -80,6 +80,10 @@ static int verify_tail(struct work *w, const struct ctx *ctx, struct sc_err *err
 static int verify(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
 {
     (void)again;
+    if (readback_bundle(w, ctx, err) < 0)
+        return -1;
+    if (w->node.bundle_only)
+        return 0;
     struct sink *upload = save_of(w)->delivery ? delivery_claim(save_of(w)->delivery, w) : NULL;
     bool all = upload || save_of(w)->options->verify == SAVE_VERIFY_FULL;
     return all ? readback_all(w, ctx, upload, err) : verify_tail(w, ctx, err);
@@ -97,8 +101,9 @@ static int found_damaged(const struct work *w, struct sc_err *err)
 static int stand_by(struct work *w, struct sc_err *err)
 {
     AUTO_ERR struct sc_err why = {0};
-    work_done(w, save_status_name(SAVE_SAVED));
-    if (!save_of(w)->delivery || readback_stand_by(w, &why) == 0 || why.kind != ERR_CORRUPT)
+    work_done(w, save_status_name(node_result(w)->status));
+    if (!save_of(w)->delivery || w->node.bundle_only || readback_stand_by(w, &why) == 0 ||
+        why.kind != ERR_CORRUPT)
         return 0;
     err_move(err, &why);
     return found_damaged(w, err);
@@ -151,13 +156,13 @@ static int release(struct work *w, const struct ctx *ctx, bool again, struct sc_
 }
 
 /* The archive is good. With --force it counts once the replaced one is gone, and if that cannot be told, it
- * is not called saved: the next run would put the old one back. */
+ * is not called saved: the next run would put the old one back. Nor is it without its bundle. */
 static int commit(struct work *w, struct sc_err *err)
 {
     struct ctx ctx = work_cleaning(w);
     work_tell(w, RUN_CLEANUP, 0);
     if (work_persist(w, &ctx, CLEANUP_MS, release, err) < 0) {
-        if (err->kind == ERR_CORRUPT || save_of(w)->options->force)
+        if (err->kind == ERR_CORRUPT || save_of(w)->options->force || w->node.job->bundle)
             return -1;
         ctx_log(&w->ctx, LOG_WARN, "the snapshot is good, but cleaning up failed: %s", err->text);
         err_clear(err);
@@ -170,7 +175,7 @@ static void hint_removed(struct work *w)
 {
     bool force = save_of(w)->options->force;
     err_hint(&w->result->err,
-             "the archive is damaged and was removed%s; take the snapshot again, and if it is damaged "
+             "what was taken is damaged and was removed%s; take the snapshot again, and if it is damaged "
              "again, look at the disk and the memory of the node",
              force ? ", and the one that it was to replace is back" : "");
 }
@@ -204,7 +209,7 @@ static int live_checked(struct work *w, struct sc_err *err)
         clean_after_failure(w, err->kind);
         return -1;
     }
-    node_result(w)->status = SAVE_SAVED;
+    node_result(w)->status = w->node.bundle_only ? SAVE_BUNDLED : SAVE_SAVED;
     return stand_by(w, err);
 }
 
@@ -221,9 +226,14 @@ static int live(struct work *w, struct readback *readback, struct sc_err *err)
 int save_live(struct work *w, struct sc_err *err)
 {
     struct readback readback = {
-        .delivery = save_of(w)->delivery, .want_state = w->run->plan->with_state, .node = node_result(w)};
+        .delivery = save_of(w)->delivery,
+        .want_state = w->run->plan->with_state,
+        .want_bundle = w->run->plan->job.bundle ? READBACK_NEW_BUNDLE : READBACK_NO_BUNDLE,
+        .node = node_result(w),
+    };
     int result = live(w, &readback, err);
     w->readback = NULL;
+    readback_clear(&readback);
     return result;
 }
 

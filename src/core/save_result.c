@@ -8,7 +8,7 @@
 const char *save_status_name(enum save_status status)
 {
     static const char *const names[] = {"failed", "saved",   "unknown", "checked",
-                                        "found",  "missing", "skipped"};
+                                        "found",  "missing", "skipped", "bundled"};
     return names[status];
 }
 
@@ -25,8 +25,10 @@ struct save_result *save_result_new(const struct plan *plan)
     r->started = (int64_t)time(NULL);
     r->n_nodes = plan->n_nodes;
     r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
-    for (size_t i = 0; i < plan->n_nodes; i++)
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        r->nodes[i].bundle_only = plan->nodes[i].bundle_only;
         r->nodes[i].path = node_archive_path(&plan->job);
+    }
     return r;
 }
 
@@ -48,6 +50,7 @@ void save_result_free(struct save_result *result)
         free(result->nodes[i].path);
         free(result->nodes[i].commands);
         database_facts_free(result->nodes[i].database);
+        bundle_facts_free(result->nodes[i].bundle);
     }
     store_result_free(result->store);
     free(result->store);

@@ -30,6 +30,8 @@ struct store {
     bool from_node;    /* which of the two the client uses */
     bool region_asked; /* the bucket where it is, or somebody knew before */
     char *key;
+    char *beside; /* the key of what goes beside it; NULL: nothing */
+    const char *beside_mark;
 };
 
 const char *store_status_name(enum store_status status)
@@ -122,7 +124,21 @@ void store_free(struct store *s)
     http_free(s->http);
     s3_address_free(&s->address);
     free(s->key);
+    free(s->beside);
     free(s);
+}
+
+int store_use_file(struct store *s, const char *file, struct sc_err *err)
+{
+    free(s->key);
+    s->key = NULL;
+    return s3_address_file(s->options->folder, file, &s->key, err);
+}
+
+int store_use_beside(struct store *s, const char *file, const char *mark, struct sc_err *err)
+{
+    s->beside_mark = mark;
+    return s3_address_file(s->options->folder, file, &s->beside, err);
 }
 
 /* ---- credentials ---- */
@@ -157,11 +173,12 @@ static int find_keys(struct store *s, const struct ctx *ctx, struct sc_err *err)
 
 /* ---- the bucket ---- */
 
-static int refuse_taken(const struct store *s, const struct s3_object *object, struct sc_err *err)
+static int refuse_taken(const struct store *s, const char *key, const struct s3_object *object,
+                        struct sc_err *err)
 {
     AUTO_FREE char *size = str_bytes(object->bytes);
     const char *when = object->modified ? object->modified : "date unknown";
-    err_set(err, ERR_REFUSED, "s3://%s/%s exists (%s, %s)", s->options->bucket, s->key, size, when);
+    err_set(err, ERR_REFUSED, "s3://%s/%s exists (%s, %s)", s->options->bucket, key, size, when);
     return err_hint(err, "--force replaces it; another --folder, or another name, leaves it alone");
 }
 
@@ -314,29 +331,39 @@ struct name_question {
     struct s3_object object;
 };
 
-static int ask_name(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
+/* Of each, up to one without a key. */
+static int ask_names(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
 {
-    struct name_question *q = arg;
-    return s3_object_probe(client, ctx, q->key, &q->name, &q->object, err);
+    for (struct name_question *q = arg; q->key; q++)
+        if (s3_object_probe(client, ctx, q->key, &q->name, &q->object, err) < 0)
+            return -1;
+    return 0;
+}
+
+static bool is_own(const struct store *s, const struct name_question *q)
+{
+    return q->key == s->beside && str_equal(q->object.mark, s->beside_mark);
 }
 
 int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_err *err)
 {
-    struct name_question q = {.key = s->key};
-    int result = store_reach(s, ctx, ask_name, &q, err);
-    if (result == 0 && q.name == S3_NAME_TAKEN && !replace)
-        result = refuse_taken(s, &q.object, err);
-    s3_object_free(&q.object);
+    struct name_question questions[] = {{.key = s->key}, {.key = s->beside}, {.key = NULL}};
+    int result = store_reach(s, ctx, ask_names, questions, err);
+    for (struct name_question *q = questions; q->key; q++) {
+        if (result == 0 && q->name == S3_NAME_TAKEN && !replace && !is_own(s, q))
+            result = refuse_taken(s, q->key, &q->object, err);
+        s3_object_free(&q->object);
+    }
     return result;
 }
 
 int store_find(struct store *s, const struct ctx *ctx, struct s3_object *object, struct sc_err *err)
 {
-    struct name_question q = {.key = s->key};
-    int result = store_reach(s, ctx, ask_name, &q, err);
+    struct name_question q[] = {{.key = s->key}, {.key = NULL}};
+    int result = store_reach(s, ctx, ask_names, q, err);
     s3_object_free(object);
-    *object = q.object;
-    if (result < 0 || q.name != S3_NAME_UNKNOWN)
+    *object = q->object;
+    if (result < 0 || q->name != S3_NAME_UNKNOWN)
         return result;
     err_set(err, ERR_AUTH, "the keys have no right to read s3://%s/%s", s->options->bucket, s->key);
     return err_hint(err, "reading takes s3:GetObject, and s3:ListBucket to tell that there is none");
@@ -407,6 +434,11 @@ const char *store_key(const struct store *s)
     return s->key;
 }
 
+const char *store_beside(const struct store *s)
+{
+    return s->beside;
+}
+
 void store_describe(const struct store *s, struct store_result *result)
 {
     const struct s3_address *where = s->client ? s3_client_address(s->client) : &s->address;
@@ -424,7 +456,8 @@ void store_result_free(struct store_result *r)
 {
     if (!r)
         return;
-    char *const texts[] = {r->endpoint, r->bucket, r->key, r->region, r->source_node, r->etag, r->version_id};
+    char *const texts[] = {r->endpoint, r->bucket,     r->key,        r->region,     r->source_node,
+                           r->etag,     r->version_id, r->bundle_key, r->bundle_etag};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     err_clear(&r->err);

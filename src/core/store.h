@@ -16,6 +16,13 @@ int store_new(struct run *run, const struct store_options *options, const char *
               struct sc_err *err) WARN_UNUSED;
 void store_free(struct store *store);
 
+/* The snapshot's file is not NAME.zip, but this one. */
+int store_use_file(struct store *store, const char *file, struct sc_err *err) WARN_UNUSED;
+
+/* Another file goes beside it, which store_ask looks for, too: it is this run's own if it has the mark, which
+ * outlives the store. */
+int store_use_beside(struct store *store, const char *file, const char *mark, struct sc_err *err) WARN_UNUSED;
+
 /* Finds credentials, where there are none yet, and a way to the store (see enum store_via), and asks the
  * bucket: reachable, keys good, name free? A taken name is ERR_REFUSED unless replace. */
 int store_ask(struct store *store, const struct ctx *ctx, bool replace, struct sc_err *err) WARN_UNUSED;
@@ -57,6 +64,7 @@ bool store_is_outage(enum err_kind kind);
 /* After a store_ask that got as far as the keys; else NULL. */
 struct s3_client *store_client(const struct store *store);
 const char *store_key(const struct store *store);
+const char *store_beside(const struct store *store); /* the key; NULL: nothing goes beside it */
 
 /* Fills in where the object is, and whose keys were used. */
 void store_describe(const struct store *store, struct store_result *result);

@@ -44,8 +44,14 @@ static int send_when_wanted(struct work *w, struct readback *readback, struct sc
 
 static int stand_by(struct work *w, struct sc_err *err)
 {
-    struct readback readback = {.delivery = uploading_of(w)->delivery, .node = node_result(w)};
-    if (send_when_wanted(w, &readback, err) == 0)
+    struct readback readback = {
+        .delivery = uploading_of(w)->delivery,
+        .node = node_result(w),
+        .want_bundle = w->run->plan->job.bundle ? READBACK_BUNDLE : READBACK_NO_BUNDLE,
+    };
+    int result = send_when_wanted(w, &readback, err);
+    readback_clear(&readback);
+    if (result == 0)
         return 0;
     if (err->kind != ERR_CANCELLED)
         return -1;
@@ -148,6 +154,8 @@ int upload_run(const struct cluster *cluster, const struct upload_options *optio
     struct plan *plan;
     if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.legacy = options->legacy;
+    plan->job.bundle = options->legacy || options->pki_bundle;
     if (plan_name(plan, options->name, log, err) < 0) {
         plan_free(plan);
         return -1;

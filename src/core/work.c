@@ -136,12 +136,14 @@ struct ctx work_cleaning(const struct work *w)
     return ctx;
 }
 
-/* With the lock held: the next node that can be dialled, SIZE_MAX if there is none yet; *over: nor will there
- * be. */
+/* With the lock held: the next etcd node that can be dialled, SIZE_MAX if there is none yet; *over: nor will
+ * there be. */
 static size_t find_checked(const struct run *run, const bool *tried, bool *over)
 {
     *over = true;
     for (size_t i = 0; i < run->plan->n_nodes; i++) {
+        if (run->works[i].node.bundle_only)
+            continue;
         if (run->works[i].checked && !tried[i])
             return i;
         *over &= run->works[i].checked || runner_worker_ended(run->runner, i);

@@ -125,8 +125,8 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSE
 /* Cleaning up is not cancelled by a signal, but after one it has to be done within CANCEL_MS. */
 struct ctx work_cleaning(const struct work *w);
 
-/* A session of the caller's own to a node that was reached and checked: waits for one, and tries the next
- * where it cannot be reached again. *index is that node. ERR_NETWORK if there is none. */
+/* A session of the caller's own to an etcd node that was reached and checked: waits for one, and tries the
+ * next where it cannot be reached again. *index is that node. ERR_NETWORK if there is none. */
 int run_session(struct run *run, const struct ctx *ctx, struct ssh **out, size_t *index,
                 struct sc_err *err) WARN_UNUSED;
 

@@ -132,8 +132,8 @@ static struct node_leftover *add(struct node_health *health, enum node_leftover_
 }
 
 static const char *const kinds[] = {
-    [NODE_LEFT_LOCK] = "lock ",     [NODE_LEFT_STATE] = "state ",         [NODE_LEFT_ASIDE] = "aside ",
-    [NODE_LEFT_FOLDER] = "folder ", [NODE_LEFT_CONTAINER] = "container ",
+    [NODE_LEFT_LOCK] = "lock ",     [NODE_LEFT_STATE] = "state ",   [NODE_LEFT_ASIDE] = "aside ",
+    [NODE_LEFT_BUNDLE] = "bundle ", [NODE_LEFT_FOLDER] = "folder ", [NODE_LEFT_CONTAINER] = "container ",
 };
 
 /* "KIND WHAT". A file that was not listed, but may have been removed with a dead lock, counts only if it was.

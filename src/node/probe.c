@@ -344,5 +344,6 @@ void node_free(struct node *node)
     *f = (struct node_facts){0};
     free(node->container);
     free(node->identity);
-    node->container = node->identity = NULL;
+    free(node->bundle_identity);
+    node->container = node->identity = node->bundle_identity = NULL;
 }

@@ -112,6 +112,21 @@ static void set_worker(struct buf *out, const struct node *node)
     set(out, "worker", node->job->run);
 }
 
+char *script_new_bundle(const struct node *node)
+{
+    return str_format("." NODE_BUNDLE_FILE ".%s", node->job->run);
+}
+
+/* What wait.sh, work.sh and release.sh are about: the snapshot's file, and whether there is a bundle. */
+static void set_made(struct buf *out, const struct node *node)
+{
+    const struct node_job *job = node->job;
+    AUTO_FREE char *archive = str_format("%s%s", job->name, job->legacy ? "" : ".zip");
+    set(out, "archive", archive);
+    set_number(out, "legacy", job->legacy);
+    set_number(out, "bundle", job->bundle);
+}
+
 static void set_pull(struct buf *out, const struct node *node)
 {
     const struct node_registry *r = script_registry(node);
@@ -136,6 +151,9 @@ static void set_work(struct buf *out, const struct node *node)
     bool ipv6 = strchr(node->etcd_address, ':') != NULL;
     AUTO_FREE char *endpoint = str_format(ipv6 ? "[%s]:2379" : "%s:2379", node->etcd_address);
     set_worker(out, node);
+    set_made(out, node);
+    set_number(out, "bundle_only", node->bundle_only);
+    set(out, "tool", job->legacy ? "rolling-backup" : "etcd-backup save");
     set(out, "by", job->by);
     set(out, "started", job->started);
     set(out, "endpoint", endpoint);
@@ -146,11 +164,37 @@ static void set_work(struct buf *out, const struct node *node)
     set_dead(out, &node->facts.lock);
 }
 
+static void set_resume(struct buf *out, const struct node *node)
+{
+    set_worker(out, node);
+    set_made(out, node);
+}
+
 static void set_read(struct buf *out, const struct node *node)
 {
     set_worker(out, node);
     set(out, "reader", "cat");
-    set(out, "ending", ".zip");
+    set(out, "ending", node->job->legacy ? "" : ".zip");
+}
+
+/* Another file than the snapshot's. */
+static void set_other(struct buf *out, const struct node *node, const char *file)
+{
+    set_worker(out, node);
+    set(out, "reader", "cat");
+    set(out, "name", file);
+    set(out, "ending", "");
+}
+
+static void set_new_bundle(struct buf *out, const struct node *node)
+{
+    AUTO_FREE char *file = script_new_bundle(node);
+    set_other(out, node, file);
+}
+
+static void set_bundle(struct buf *out, const struct node *node)
+{
+    set_other(out, node, NODE_BUNDLE_FILE);
 }
 
 static void set_copy(struct buf *out, const struct node *node)
@@ -180,8 +224,10 @@ static void set_cleanup(struct buf *out, const struct node *node)
 static void set_release(struct buf *out, const struct node *node)
 {
     set_run(out, node);
+    set_made(out, node);
     set(out, "container", node->container);
     set(out, "identity", node->identity);
+    set(out, "bundle_identity", node->bundle_identity);
     set_number(out, "force", node->job->force);
     set_number(out, "visible", node->facts.visible);
 }
@@ -215,26 +261,28 @@ static void set_fix(struct buf *out, const struct node *node)
     set_dead(out, &node->facts.lock);
 }
 
-enum { MAX_PARTS = 4 };
+enum { MAX_PARTS = 5 };
 
 static const struct {
     const char *name; /* for ps on the node, and the trace of commands */
     void (*set)(struct buf *out, const struct node *node);
     const char *parts[MAX_PARTS];
 } scripts[] = {
-    [SCRIPT_PROBE] = {"probe",   set_probe,   {script_probe}                                            },
-    [SCRIPT_LOOK] = {"look",    set_run,     {script_common, script_look}                              },
-    [SCRIPT_PULL] = {"pull",    set_pull,    {script_common, script_pull}                              },
-    [SCRIPT_WORK] = {"work",    set_work,    {script_common, script_undo, script_wait, script_work}    },
-    [SCRIPT_RESUME] = {"resume",  set_worker,  {script_common, script_wait, script_resume}               },
-    [SCRIPT_READ_ALL] = {"read",    set_read,    {script_common, script_read}                              },
-    [SCRIPT_READ_TAIL] = {"read",    set_tail,    {script_common, script_read}                              },
-    [SCRIPT_COPY] = {"copy",    set_copy,    {script_common, script_copy}                              },
-    [SCRIPT_CLEANUP] = {"cleanup", set_cleanup, {script_common, script_undo, script_cleanup}              },
-    [SCRIPT_RELEASE] = {"release", set_release, {script_common, script_release}                           },
-    [SCRIPT_LIST] = {"list",    set_list,    {script_common, script_list}                              },
-    [SCRIPT_HEALTH] = {"health",  set_health,  {script_common, script_leftovers, script_health}          },
-    [SCRIPT_FIX] = {"fix",     set_fix,     {script_common, script_undo, script_leftovers, script_fix}},
+    [SCRIPT_PROBE] = {"probe",   set_probe,      {script_probe}                                                       },
+    [SCRIPT_LOOK] = {"look",    set_run,        {script_common, script_look}                                         },
+    [SCRIPT_PULL] = {"pull",    set_pull,       {script_common, script_pull}                                         },
+    [SCRIPT_WORK] = {"work",    set_work,       {script_common, script_undo, script_bundle, script_wait, script_work}},
+    [SCRIPT_RESUME] = {"resume",  set_resume,     {script_common, script_wait, script_resume}                          },
+    [SCRIPT_READ_ALL] = {"read",    set_read,       {script_common, script_read}                                         },
+    [SCRIPT_READ_TAIL] = {"read",    set_tail,       {script_common, script_read}                                         },
+    [SCRIPT_READ_NEW_BUNDLE] = {"read",    set_new_bundle, {script_common, script_read}                                         },
+    [SCRIPT_READ_BUNDLE] = {"read",    set_bundle,     {script_common, script_read}                                         },
+    [SCRIPT_COPY] = {"copy",    set_copy,       {script_common, script_copy}                                         },
+    [SCRIPT_CLEANUP] = {"cleanup", set_cleanup,    {script_common, script_undo, script_cleanup}                         },
+    [SCRIPT_RELEASE] = {"release", set_release,    {script_common, script_release}                                      },
+    [SCRIPT_LIST] = {"list",    set_list,       {script_common, script_list}                                         },
+    [SCRIPT_HEALTH] = {"health",  set_health,     {script_common, script_leftovers, script_health}                     },
+    [SCRIPT_FIX] = {"fix",     set_fix,        {script_common, script_undo, script_leftovers, script_fix}           },
 };
 
 char *script_command(const struct node *node, enum script_kind kind)

@@ -12,6 +12,8 @@ enum script_kind {
     SCRIPT_RESUME,
     SCRIPT_READ_ALL,
     SCRIPT_READ_TAIL,
+    SCRIPT_READ_NEW_BUNDLE, /* the run's own */
+    SCRIPT_READ_BUNDLE,
     SCRIPT_COPY,    /* of node->copy */
     SCRIPT_CLEANUP, /* undoes */
     SCRIPT_RELEASE, /* the archive is good */
@@ -22,6 +24,9 @@ enum script_kind {
 
 /* The whole command line for ssh_run; the caller frees it. */
 char *script_command(const struct node *node, enum script_kind kind) WARN_UNUSED;
+
+/* ".pki.bundle.tar.gz.RUN": what the bundle is called until it counts; the caller frees it. */
+char *script_new_bundle(const struct node *node) WARN_UNUSED;
 
 /* <prefix>/etc/kubernetes on the node; the caller frees it. */
 char *script_kubernetes_folder(const struct node *node) WARN_UNUSED;

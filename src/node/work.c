@@ -55,7 +55,7 @@ bool node_image_valid(const char *image)
 
 char *node_archive_path(const struct node_job *job)
 {
-    return str_format("%s/%s.zip", NODE_SNAPSHOT_FOLDER, job->name);
+    return str_format("%s/%s%s", NODE_SNAPSHOT_FOLDER, job->name, job->legacy ? "" : ".zip");
 }
 
 static int run(const struct node *node, struct ssh *ssh, const struct ctx *ctx, enum script_kind kind,
@@ -85,26 +85,44 @@ int node_pull(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct 
     return result;
 }
 
+/* A file that was made. */
+struct made {
+    int64_t mode; /* -1: not said; octal digits read as decimal */
+    uint64_t bytes;
+    char identity[IDENTITY + 1];
+};
+
 /* What the scripts work.sh and resume.sh said. */
 struct outcome {
     char container[CONTAINER_ID + 1]; /* "": not said */
-    bool gone, unstarted, started, removed, unanswered;
-    char identity[IDENTITY + 1];
-    int64_t taken;  /* 0: not said */
-    int64_t status; /* -1: not said */
-    int64_t mode;   /* -1: not said; octal digits read as decimal */
-    uint64_t bytes;
+    bool gone, unstarted, started, removed, unanswered, unbundled;
+    int64_t taken;        /* 0: not said */
+    int64_t status;       /* -1: not said */
+    int64_t certificates; /* that are elsewhere, as there is nothing to be bundled; -1: not said */
+    struct made archive, bundle;
     const char *log; /* within the output; NULL: none */
 };
 
+/* "KEY MODE BYTES IDENTITY" */
+static void parse_made(const char *line, const char *key, struct made *made)
+{
+    char identity[IDENTITY + 1] = "";
+    long long mode;
+    unsigned long long bytes;
+    if (!str_starts(line, key) ||
+        sscanf(line + strlen(key), "%5lld %20llu %63[0-9.]", &mode, &bytes, identity) != 3)
+        return;
+    made->mode = mode;
+    made->bytes = bytes;
+    memcpy(made->identity, identity, sizeof identity);
+}
+
 static struct outcome parse_outcome(const char *text)
 {
-    struct outcome o = {.status = -1, .mode = -1};
+    struct outcome o = {.status = -1, .certificates = -1, .archive.mode = -1, .bundle.mode = -1};
     while (*text) {
         AUTO_FREE char *line = str_next_line(&text);
-        char id[CONTAINER_ID + 1] = "", identity[IDENTITY + 1] = "";
-        long long mode;
-        unsigned long long bytes;
+        char id[CONTAINER_ID + 1] = "";
         if (sscanf(line, "created %64[0-9a-f]", id) == 1)
             memcpy(o.container, id, sizeof id);
         o.gone |= strcmp(line, "gone") == 0;
@@ -112,15 +130,16 @@ static struct outcome parse_outcome(const char *text)
         o.started |= strcmp(line, "started") == 0;
         o.removed |= strcmp(line, "removed") == 0;
         o.unanswered |= strcmp(line, "unanswered") == 0;
+        o.unbundled |= strcmp(line, "unbundled") == 0;
+        parse_made(line, "archive ", &o.archive);
+        parse_made(line, "bundle ", &o.bundle);
         if (str_starts(line, "taken "))
             str_to_int(line + strlen("taken "), 1, 255, &o.taken);
         else if (str_starts(line, "exit "))
             str_to_int(line + strlen("exit "), 0, 255, &o.status);
-        else if (sscanf(line, "archive %5lld %20llu %63[0-9.]", &mode, &bytes, identity) == 3) {
-            o.mode = mode;
-            o.bytes = bytes;
-            memcpy(o.identity, identity, sizeof identity);
-        } else if (strcmp(line, "log") == 0) {
+        else if (str_starts(line, "certificates "))
+            str_to_int(line + strlen("certificates "), 0, INT32_MAX, &o.certificates);
+        else if (strcmp(line, "log") == 0) {
             o.log = text;
             break;
         }
@@ -171,29 +190,118 @@ static int fail_taken(const struct node *node, const struct outcome *o, const st
     return err_set(err, ERR_DOCKER, "cannot look into %s by a container: %s", NODE_SNAPSHOT_FOLDER, reason);
 }
 
-static int fail_snapshot(const struct ctx *ctx, const struct outcome *o, struct sc_err *err)
+/* Sub-commands that the tool does not have in all its versions. */
+static const struct {
+    const char *command, *era, *hint;
+} eras[] = {
+    {"etcd-backup",    "before v0.2.0",   "save --legacy takes the snapshot as RKE did before v0.2.0"},
+    {"rolling-backup", "v0.2.0 or newer",
+     "save without --legacy; --pki-bundle keeps the certificates all the same"                       },
+};
+
+/* True, with err filled, if the image is another era's. The words are those of the tool's command-line
+ * library, urfave/cli. */
+static bool is_of_another_era(const struct node *node, const char *log, struct sc_err *err)
 {
+    for (size_t i = 0; i < sizeof eras / sizeof *eras; i++) {
+        AUTO_FREE char *complaint = str_format("No help topic for '%s'", eras[i].command);
+        if (!strstr(log, complaint))
+            continue;
+        err_set(err, ERR_IMAGE, "the tools image %s has no sub-command %s: it is one of RKE %s",
+                node->facts.image, eras[i].command, eras[i].era);
+        err_hint(err, "%s", eras[i].hint);
+        return true;
+    }
+    return false;
+}
+
+static int fail_snapshot(const struct node *node, const struct ctx *ctx, const struct outcome *o,
+                         struct sc_err *err)
+{
+    const char *log = o->log ? o->log : "";
     if (o->removed)
         return err_set(err, ERR_SNAPSHOT,
                        "the snapshot container was removed while it ran, by RKE or by docker rm");
-    AUTO_FREE char *reason = reason_of_log(o->log ? o->log : "");
-    AUTO_FREE char *end = reason_log_end(o->log ? o->log : "", LOG_LINES);
-    log_all(ctx, o->log ? o->log : "");
-    err_set(err, ERR_SNAPSHOT, "the snapshot container ended with status %" PRId64 ": %s", o->status, reason);
+    AUTO_FREE char *reason = reason_of_log(log);
+    AUTO_FREE char *end = reason_log_end(log, LOG_LINES);
+    log_all(ctx, log);
+    if (is_of_another_era(node, log, err))
+        return -1;
+    err_set(err, ERR_SNAPSHOT, "the snapshot container ended with status %" PRId64 "%s: %s", o->status,
+            o->status ? "" : " and left no snapshot", reason);
     return *end ? err_hint(err, "the end of its log:\n%s", end) : -1;
+}
+
+static int judge_mode(const char *path, const struct made *made, struct sc_err *err)
+{
+    if (made->mode == 600)
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+                   "%s has mode %03" PRId64 ", not 600: others could read the cluster's secrets", path,
+                   made->mode);
 }
 
 static int judge_archive(const struct node *node, const struct outcome *o, struct sc_err *err)
 {
     AUTO_FREE char *path = node_archive_path(node->job);
-    if (o->mode < 0)
+    if (o->archive.mode < 0)
         return err_set(err, ERR_CORRUPT,
                        "the container ended well, but %s is not there or could not be flushed", path);
-    if (o->mode != 600)
-        return err_set(err, ERR_CORRUPT,
-                       "%s has mode %03" PRId64 ", not 600: others could read the cluster's secrets", path,
-                       o->mode);
-    return 0;
+    return judge_mode(path, &o->archive, err);
+}
+
+static int fail_without_certificates(const struct node *node, int64_t elsewhere, struct sc_err *err)
+{
+    AUTO_FREE char *folder = script_kubernetes_folder(node);
+    err_set(err, ERR_CONFIG,
+            "there is nothing for " NODE_BUNDLE_FILE ": %s/.tmp, where RKE before v0.2.0 keeps the cluster's "
+            "certificates, is empty or missing",
+            folder);
+    if (elsewhere > 0)
+        err_hint(err,
+                 "the %" PRId64
+                 " .pem files in %s/ssl are not taken instead: they are this node's alone, and no "
+                 "cluster can be restored from them",
+                 elsewhere, folder);
+    AUTO_FREE char *hint = str_dup(err->hint);
+    return err_hint(err,
+                    "%s%s`rke up` of RKE before v0.2.0 fills it; from v0.2.0 on the certificates are in the "
+                    "state file: save without --legacy and --pki-bundle",
+                    hint ? hint : "", hint ? "\n" : "");
+}
+
+static int judge_bundle(const struct node *node, const struct outcome *o, const struct ssh_output *output,
+                        struct sc_err *err)
+{
+    if (o->bundle.mode >= 0)
+        return judge_mode(NODE_BUNDLE_FILE, &o->bundle, err);
+    if (o->certificates >= 0)
+        return fail_without_certificates(node, o->certificates, err);
+    if (!o->unbundled)
+        return fail_begin(output, err);
+    AUTO_FREE char *reason = reason_of(&output->err);
+    return err_set(err, ERR_SNAPSHOT, NODE_BUNDLE_FILE " could not be made: %s", reason);
+}
+
+static void keep(char **slot, const char *text)
+{
+    free(*slot);
+    *slot = str_dup(text);
+}
+
+/* The snapshot's container, from its start to what it left. */
+static int judge_container(const struct node *node, const struct ctx *ctx, const struct outcome *o,
+                           const struct ssh_output *output, struct sc_err *err)
+{
+    if (!o->started)
+        return fail_begin(output, err);
+    if (o->status < 0 && !o->removed) {
+        AUTO_FREE char *reason = reason_of(&output->err);
+        return err_set(err, ERR_DOCKER, "the snapshot container's end was not told: %s", reason);
+    }
+    /* The tool of RKE before v0.2.0 ends with 0 whatever happens. */
+    bool left_nothing = node->job->legacy && o->archive.mode < 0;
+    return o->status != 0 || left_nothing ? fail_snapshot(node, ctx, o, err) : judge_archive(node, o, err);
 }
 
 static int judge_outcome(struct node *node, const struct ctx *ctx, const struct ssh_output *output,
@@ -208,21 +316,14 @@ static int judge_outcome(struct node *node, const struct ctx *ctx, const struct 
         return fail_taken(node, &o, output, err);
     if (output->status == STATUS_NO_CREATE && !*o.container)
         return fail_create(output, err);
-    if (!o.started)
-        return fail_begin(output, err);
-    if (o.status < 0 && !o.removed) {
-        AUTO_FREE char *reason = reason_of(&output->err);
-        return err_set(err, ERR_DOCKER, "the snapshot container's end was not told: %s", reason);
-    }
-    if (o.status != 0)
-        return fail_snapshot(ctx, &o, err);
-    if (judge_archive(node, &o, err) < 0)
+    if (node->job->bundle && judge_bundle(node, &o, output, err) < 0)
         return -1;
-    free(node->container);
-    free(node->identity);
-    node->container = str_dup(o.container);
-    node->identity = str_dup(o.identity);
-    archive->bytes = o.bytes;
+    if (!node->bundle_only && judge_container(node, ctx, &o, output, err) < 0)
+        return -1;
+    keep(&node->container, o.container);
+    keep(&node->identity, o.archive.identity);
+    keep(&node->bundle_identity, o.bundle.identity);
+    archive->bytes = o.archive.bytes;
     return 0;
 }
 
@@ -266,8 +367,13 @@ int node_snapshot(struct node *node, struct ssh *ssh, const struct ctx *ctx, boo
 int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx, enum node_read what,
                       struct ssh_stream **out, struct sc_err *err)
 {
-    AUTO_FREE char *command =
-        script_command(node, what == NODE_READ_ALL ? SCRIPT_READ_ALL : SCRIPT_READ_TAIL);
+    static const enum script_kind kinds[] = {
+        [NODE_READ_ALL] = SCRIPT_READ_ALL,
+        [NODE_READ_TAIL] = SCRIPT_READ_TAIL,
+        [NODE_READ_NEW_BUNDLE] = SCRIPT_READ_NEW_BUNDLE,
+        [NODE_READ_BUNDLE] = SCRIPT_READ_BUNDLE,
+    };
+    AUTO_FREE char *command = script_command(node, kinds[what]);
     return ssh_stream_open(ssh, ctx, command, out, err);
 }
 
@@ -334,6 +440,9 @@ int node_release(struct node *node, struct ssh *ssh, const struct ctx *ctx, char
         result =
             err_set(err, ERR_CORRUPT, "another file came into the archive's place while it was read back");
         err_hint(err, "does RKE, or another tool, write snapshots of the same name?");
+    } else if (result == 0 && str_starts(buf_text(&output.out), "unbundled")) {
+        result = err_set(err, ERR_CORRUPT, NODE_BUNDLE_FILE " could not be put in its place");
+        err_hint(err, "is there a folder of that name, or does another tool write it?");
     }
     ssh_output_free(&output);
     return result;
@@ -352,25 +461,41 @@ char *node_leftovers(const struct node *node)
     const struct node_job *job = node->job;
     AUTO_FREE char *kubernetes = script_kubernetes_folder(node);
     struct buf out = {0};
-    buf_printf(&out, "container etcd-snapshot-once, %s/%s.zip", NODE_SNAPSHOT_FOLDER, job->name);
+    AUTO_FREE char *archive = node_archive_path(job);
+    AUTO_FREE char *bundle = script_new_bundle(node);
+    buf_puts(&out, "container etcd-snapshot-once");
+    if (job->bundle)
+        buf_printf(&out, ", %s/%s", NODE_SNAPSHOT_FOLDER, bundle);
+    if (node->bundle_only)
+        return buf_take(&out);
+    buf_printf(&out, ", %s", archive);
     if (job->state_bytes)
         buf_printf(&out, ", %s/%s.rkestate", kubernetes, job->name);
     if (job->force)
-        buf_printf(&out, "; a snapshot that was to be replaced is %s/.%s.zip.%s.before-force",
-                   NODE_SNAPSHOT_FOLDER, job->name, job->run);
+        buf_printf(&out, "; a snapshot that was to be replaced is %s/.%s.%s.before-force",
+                   NODE_SNAPSHOT_FOLDER, archive + strlen(NODE_SNAPSHOT_FOLDER "/"), job->run);
     return buf_take(&out);
 }
 
 char *node_commands(const struct node *node, bool verify_all)
 {
-    const enum script_kind kinds[] = {
-        SCRIPT_PROBE,   SCRIPT_PULL,    SCRIPT_WORK, verify_all ? SCRIPT_READ_ALL : SCRIPT_READ_TAIL,
-        SCRIPT_RELEASE, SCRIPT_CLEANUP,
+    const struct {
+        enum script_kind kind;
+        bool used;
+    } steps[] = {
+        {SCRIPT_PROBE,           true                             },
+        {SCRIPT_PULL,            node->facts.pull                 },
+        {SCRIPT_WORK,            true                             },
+        {SCRIPT_READ_NEW_BUNDLE, node->job->bundle                },
+        {SCRIPT_READ_ALL,        verify_all && !node->bundle_only },
+        {SCRIPT_READ_TAIL,       !verify_all && !node->bundle_only},
+        {SCRIPT_RELEASE,         true                             },
+        {SCRIPT_CLEANUP,         true                             },
     };
     struct buf out = {0};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        AUTO_FREE char *command = script_command(node, kinds[i]);
-        if (kinds[i] != SCRIPT_PULL || node->facts.pull)
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        AUTO_FREE char *command = steps[i].used ? script_command(node, steps[i].kind) : NULL;
+        if (command)
             buf_printf(&out, "%s\n", command);
     }
     return buf_take(&out);

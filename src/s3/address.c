@@ -323,14 +323,20 @@ int s3_address_folder(const char *folder, char **out, struct sc_err *err)
     return 0;
 }
 
-int s3_address_key(const char *folder, const char *name, char **out, struct sc_err *err)
+int s3_address_file(const char *folder, const char *file, char **out, struct sc_err *err)
 {
     AUTO_BUF struct buf key = {.max = S3_KEY_MAX};
     if (append_folder(&key, folder, err) < 0)
         return -1;
-    buf_printf(&key, "%s.zip", name);
+    buf_puts(&key, file);
     if (check_key(&key, err) < 0)
         return -1;
     *out = buf_take(&key);
     return 0;
+}
+
+int s3_address_key(const char *folder, const char *name, char **out, struct sc_err *err)
+{
+    AUTO_FREE char *file = str_format("%s.zip", name);
+    return s3_address_file(folder, file, out, err);
 }

@@ -308,7 +308,8 @@ int s3_upload_new(const struct ctx *ctx, const struct s3_upload_setup *setup, st
     u->sink = (struct sink){.write = upload_write, .finish = upload_finish, .abort = upload_abort};
     u->client = setup->client;
     u->write = setup->write;
-    s3_write_mark(&u->write);
+    if (!u->write.mark[0])
+        s3_write_mark(&u->write);
     u->deadline_ms = ctx->deadline_ms;
     u->progress = setup->progress;
     u->progress_arg = setup->progress_arg;

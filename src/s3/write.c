@@ -85,7 +85,7 @@ static void lock_headers(const struct s3_write *write, struct s3_request *reques
 
 void write_headers(const struct s3_write *write, struct s3_request *request)
 {
-    s3_request_header(request, "content-type", "application/zip");
+    s3_request_header(request, "content-type", write->content_type ? write->content_type : "application/zip");
     if (write->sse)
         s3_request_header(request, "x-amz-server-side-encryption", write->sse);
     if (write->sse && write->kms_key)

@@ -16,7 +16,7 @@ options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-
     ssh-agent-auth ignore-docker-version image state-file require-state timeout parallel require force
     verify host-key-checking known-hosts output dry-run no-s3
     session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency
-    s3-checksum s3-insecure s3-object-lock s3-tag s3-via secret-key-file debug quiet trace help)
+    legacy pki-bundle s3-checksum s3-insecure s3-object-lock s3-tag s3-via secret-key-file debug quiet trace help)
 statuses=(0 1 2 3 4 129 130 143)
 variables=(RKE_CONFIG SNAPCTL_HOST_KEY_CHECKING SNAPCTL_SSH_PASSPHRASE_FILE SSH_AUTH_SOCK NO_COLOR TMPDIR
     https_proxy no_proxy)

@@ -16,6 +16,7 @@ struct node_command {
     struct cluster *cluster;
     struct s3_settings s3;
     struct store_options store; /* of s3, where it is wanted */
+    bool controlplane;          /* its nodes are part of the run, too */
     struct run_options options;
     struct run_ui ui;
     struct progress *progress;
@@ -29,6 +30,9 @@ typedef int node_command_body(struct node_command *run);
 /* Reads the configuration, blocks signals, begins the libraries, runs body, and undoes all that. always_s3:
  * the command is about S3, whatever the configuration says. Returns the exit status; errors were told. */
 int node_command(const struct call *call, bool always_s3, node_command_body *body);
+
+/* The same for save, whose bundle is made on nodes of the control plane, too. */
+int node_command_of_save(const struct call *call, node_command_body *body);
 
 /* The same for a command that asks nodes and store alike: the store is wanted with --s3 and --bucket-name,
  * too. */

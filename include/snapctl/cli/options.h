@@ -26,7 +26,7 @@ struct option_words {
 struct options {
     bool help, version, debug, trace, quiet;
     const char *config, *name, *image, *state_file, *known_hosts;
-    bool require_state, force, dry_run, ignore_docker_version, ssh_agent_auth;
+    bool require_state, force, dry_run, ignore_docker_version, ssh_agent_auth, legacy, pki_bundle;
     int timeout_s;         /* 0: not given */
     int parallel;          /* 0: not given */
     int require;           /* enum save_require */

@@ -7,15 +7,16 @@
 #include "snapctl/core/run.h"
 #include "snapctl/node/node.h"
 
-/* An etcd node to be dialled. */
+/* A node to be dialled. */
 struct plan_node {
     struct ssh_host host;
+    bool bundle_only; /* no etcd is on it: see struct run_options, controlplane */
     const char *etcd_address;
     const char *docker_socket; /* NULL: Docker's default */
 };
 
 struct plan {
-    struct plan_node *nodes; /* the etcd nodes, in the file's order */
+    struct plan_node *nodes; /* as plan_order has them */
     size_t n_nodes;
     struct ssh_host *bastion; /* NULL: none */
     struct node_job job;
@@ -24,6 +25,10 @@ struct plan {
     int timeout_s;            /* of a snapshot, the file's: see plan_timeout_ms */
     struct plan_owned *owned; /* what the fields above point into */
 };
+
+/* The nodes of a run, in the file's order: those with etcd, and then with `controlplane` those of the control
+ * plane that have none. out has room for all nodes of the cluster; returns their number. */
+size_t plan_order(const struct cluster *cluster, bool controlplane, const struct cluster_node **out);
 
 /* How the nodes are reached: reads keys, certificates and known_hosts, and asks ui for the passphrases of
  * locked keys, once a key. The cluster and the options outlive the plan. Errors: ERR_USAGE, ERR_CONFIG,
@@ -34,8 +39,8 @@ int plan_make(const struct cluster *cluster, const struct run_options *options, 
 /* The snapshot's name for the job, checked; NULL makes one up. */
 int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_err *err) WARN_UNUSED;
 
-/* What is placed on the nodes before a snapshot: the environment, and the state file (NULL: the one beside
- * cluster.yml) if it is there; required makes a missing one ERR_CONFIG. */
+/* What is placed on the nodes before a snapshot: the environment, and unless the job is legacy the state file
+ * (NULL: the one beside cluster.yml) if it is there; required makes a missing one ERR_CONFIG. */
 int plan_input(struct plan *plan, const struct cluster *cluster, const char *state_file, bool required,
                struct log *log, struct sc_err *err) WARN_UNUSED;
 /* What there is of the state file that plan_input would place; *path is the caller's. All but good fills err,

@@ -19,6 +19,7 @@ struct run_options {
     const char *image; /* of the tools; NULL: the file's, else what the node has */
     int parallel;      /* nodes that are worked on at the same time; 0: all */
     bool ignore_docker_version;
+    bool controlplane; /* nodes of the control plane are part of the run, too */
     bool ssh_agent_auth;
     const char *agent_socket; /* SSH_AUTH_SOCK */
     enum host_key_mode host_key_mode;

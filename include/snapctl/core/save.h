@@ -12,6 +12,7 @@
 #include "snapctl/core/run.h"
 #include "snapctl/core/store.h"
 #include "snapctl/snapshot/archive.h"
+#include "snapctl/snapshot/bundle.h"
 #include "snapctl/snapshot/database.h"
 
 enum save_require { SAVE_REQUIRE_ALL, SAVE_REQUIRE_QUORUM, SAVE_REQUIRE_ANY };
@@ -28,12 +29,14 @@ struct save_options {
     enum save_verify verify;
     bool force;
     bool dry_run;
+    bool legacy;     /* as RKE before v0.2.0: a plain snapshot, no state file, and the bundle */
+    bool pki_bundle; /* the bundle beside a snapshot of today */
     const struct store_options *store; /* where the snapshot is uploaded to; NULL: nowhere */
 };
 
 /* unknown: the reply was lost and the node could not be asked again, which counts as not saved. checked: a
  * dry run found nothing that would stop the snapshot. found, missing: upload's, whether the archive is there.
- * skipped: the run was refused, and nothing was done there.
+ * skipped: the run was refused, and nothing was done there. bundled: a node without etcd has the bundle.
  */
 enum save_status {
     SAVE_FAILED,
@@ -43,19 +46,22 @@ enum save_status {
     SAVE_FOUND,
     SAVE_MISSING,
     SAVE_SKIPPED,
+    SAVE_BUNDLED,
 };
 
-/* "failed", "saved", "unknown", "checked", "found", "missing", "skipped", as in JSON. */
+/* "failed", "saved", "unknown", "checked", "found", "missing", "skipped", "bundled", as in JSON. */
 const char *save_status_name(enum save_status status);
 
 struct save_node {
     struct run_node run;
     enum save_status status;
+    bool bundle_only;                /* it has no etcd: a node of the control plane */
     char *path;                      /* of the archive on the node */
     bool verified;                   /* read back whole */
     struct archive_facts facts;      /* of a saved one */
     struct database_facts *database; /* of one that was verified; NULL: it was not looked into */
     uint64_t cluster_id;             /* as etcd told before the snapshot; 0: not known, or not asked for */
+    struct bundle_facts *bundle;     /* of one that was read back; NULL: none */
     char *commands;                  /* --dry-run: the exact remote commands, one a line; else NULL */
 };
 
@@ -76,21 +82,27 @@ struct save_result {
     bool upload_only; /* upload's: nothing was to be saved */
 };
 
-/* Takes the snapshots. Returns 0 when there is a result, whatever it says, and -1 when the options or files
- * are wrong and nothing was dialled (ERR_USAGE, ERR_CONFIG; exit status 2). */
+/* How many of the result's nodes have etcd. */
+size_t save_count_etcd(const struct save_result *result);
+
+/* Takes the snapshots, and with options->legacy or pki_bundle makes the bundle on all of those nodes and the
+ * other ones of the control plane. Returns 0 when there is a result, whatever it says, and -1 when the
+ * options or files are wrong and nothing was dialled (ERR_USAGE, ERR_CONFIG; exit status 2). */
 int save_run(const struct cluster *cluster, const struct save_options *options, const struct run_ui *ui,
              struct log *log, struct save_result **out, struct sc_err *err) WARN_UNUSED;
 void save_result_free(struct save_result *result);
 
-/* The exit status by the number of etcd nodes and of saved ones, and whether an upload failed: 0, 1 (none
- * saved) or 3 (fewer than required, or not uploaded). */
-int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool upload_failed);
+/* The exit status by the number of etcd nodes and of saved ones, and whether something else that was asked
+ * for failed (the upload; the bundle of another node): 0, 1 (none saved) or 3 (fewer than required, or that
+ * failed). */
+int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool other_failed);
 
 /* rke_etcd_snapshot_<UTC time without colons>, for a time in seconds since 1970. The caller frees it. */
 char *save_make_name(int64_t now) WARN_UNUSED;
 
 /* The name to use for a given one: ".zip" dropped (*dropped tells), then checked:
- * [A-Za-z0-9][A-Za-z0-9._+:-]*, at most 200 characters. NULL with ERR_USAGE otherwise. The caller frees it.
+ * [A-Za-z0-9][A-Za-z0-9._+:-]*, at most 200 characters, not the bundle's. NULL with ERR_USAGE otherwise. The
+ * caller frees it.
  */
 char *save_check_name(const char *name, bool *dropped, struct sc_err *err) WARN_UNUSED;
 

@@ -57,6 +57,9 @@ struct store_result {
     bool read_back;             /* the store told the size and ETag that it has */
     unsigned parts;
     char *etag, *version_id;
+    char *bundle_key; /* of the bundle that was uploaded beside it; NULL: none was */
+    char *bundle_etag;
+    uint64_t bundle_bytes;
     int64_t duration_ms; /* from the first byte to the end */
     struct sc_err err;
 };

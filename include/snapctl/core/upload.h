@@ -9,6 +9,8 @@ struct upload_options {
     struct run_options run;
     const char *name; /* ".zip" is dropped */
     bool force;       /* replace an object of that name */
+    bool legacy;      /* the nodes have it as a plain file; with the bundle */
+    bool pki_bundle;  /* the nodes' bundle goes beside it */
     const struct store_options *store;
 };
 

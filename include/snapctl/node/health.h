@@ -8,6 +8,7 @@ enum node_leftover_kind {
     NODE_LEFT_LOCK,      /* a dead run's container etcd-snapshot-once; what: its id */
     NODE_LEFT_STATE,     /* a state file; what: its name */
     NODE_LEFT_ASIDE,     /* a snapshot that --force moved aside; what: its name */
+    NODE_LEFT_BUNDLE,    /* one of certificates that does not count; what: its name */
     NODE_LEFT_FOLDER,    /* of `docker login`, with a password in it; what: its path */
     NODE_LEFT_CONTAINER, /* of another role; what: its id */
 };

@@ -18,6 +18,9 @@
 
 #define NODE_SNAPSHOT_FOLDER "/opt/rke/etcd-snapshots"
 
+/* The certificates of the cluster, beside the snapshots: see snapshot/bundle.h. */
+#define NODE_BUNDLE_FILE "pki.bundle.tar.gz"
+
 /* A registry that may want a password; url as in cluster.yml. */
 struct node_registry {
     const char *url;
@@ -36,7 +39,9 @@ struct node_job {
     const char *kubernetes_version;
     bool ignore_docker_version;
     bool force;
-    bool identify; /* ask for the cluster's id */
+    bool identify;              /* ask for the cluster's id */
+    bool legacy;                /* the snapshot is a plain file, as RKE before v0.2.0 made it */
+    bool bundle;                /* NODE_BUNDLE_FILE is made, too */
     const struct secret *input; /* env_bytes of environment lines, then state_bytes of node_state_archive */
     size_t env_bytes, state_bytes;
     const struct node_registry *registries;
@@ -91,11 +96,12 @@ struct node {
     const char *address;       /* for messages */
     const char *etcd_address;  /* internal address, where etcd serves its clients */
     const char *docker_socket; /* NULL: Docker's default */
+    bool bundle_only;          /* it has no etcd: of what a job does there is only the bundle */
     struct node_facts facts;
     const struct node_copy *copy; /* that a command reads; NULL: none */
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
-    char *container, *identity;
+    char *container, *identity, *bundle_identity;
 };
 
 void node_free(struct node *node);
@@ -127,19 +133,22 @@ struct node_archive {
     uint64_t bytes;
 };
 
-/* Takes the snapshot: the lock (after a dead run's, whose remains are removed), the name once more, the state
- * file, the container, its end, the flush to disk. resume: the connection was lost meanwhile; what still runs
- * is waited for, and what was not begun is begun anew. ERR_BUSY, ERR_REFUSED (the name was taken meanwhile),
- * ERR_SNAPSHOT (with the reason from the tool's log), ERR_DOCKER, ERR_CORRUPT (no archive, or not of mode
- * 0600); ERR_NETWORK: resume is worth a try.
+/* Takes the snapshot: the lock (after a dead run's, whose remains are removed), the name once more, the
+ * bundle (under a name of the run's own, until node_release), the state file, the container, its end, the
+ * flush to disk. resume: the connection was lost meanwhile; what still runs is waited for, and what was not
+ * begun is begun anew. ERR_BUSY, ERR_REFUSED (the name was taken meanwhile), ERR_SNAPSHOT (with the reason
+ * from the tool's log), ERR_IMAGE (the tool has no such sub-command), ERR_CONFIG (there is nothing to be
+ * bundled), ERR_DOCKER, ERR_CORRUPT (no archive, or a file not of mode 0600); ERR_NETWORK: resume is worth a
+ * try.
  */
 int node_snapshot(struct node *node, struct ssh *ssh, const struct ctx *ctx, bool resume,
                   struct node_archive *archive, struct sc_err *err) WARN_UNUSED;
 
-enum node_read { NODE_READ_ALL, NODE_READ_TAIL };
+/* new: as node_snapshot made it, before node_release. */
+enum node_read { NODE_READ_ALL, NODE_READ_TAIL, NODE_READ_NEW_BUNDLE, NODE_READ_BUNDLE };
 enum { NODE_TAIL_BYTES = 65536 };
 
-/* Opens the archive, or its last NODE_TAIL_BYTES, for reading. Close with ssh_stream_close. */
+/* Opens the archive, or its last NODE_TAIL_BYTES, or the bundle, for reading. Close with ssh_stream_close. */
 int node_open_archive(struct node *node, struct ssh *ssh, const struct ctx *ctx, enum node_read what,
                       struct ssh_stream **out, struct sc_err *err) WARN_UNUSED;
 
@@ -159,9 +168,10 @@ int node_open_copy(const struct node *node, struct ssh *ssh, const struct ctx *c
 int node_read_identity(struct ssh_stream *stream, const struct ctx *ctx, char **identity,
                        struct sc_err *err) WARN_UNUSED;
 
-/* The archive has been read back and is good: makes it count (with --force that removes the replaced one) and
- * gives the lock back. ERR_CORRUPT if another file has come into its place meanwhile. *left: what could not
- * be removed, in words, or NULL; the caller frees it. */
+/* Archive and bundle have been read back and are good: makes them count (with --force that removes the
+ * replaced archive; a bundle is replaced in any case) and gives the lock back. ERR_CORRUPT if another file
+ * has come into the place of one meanwhile. *left: what could not be removed, in words, or NULL; the caller
+ * frees it. */
 int node_release(struct node *node, struct ssh *ssh, const struct ctx *ctx, char **left,
                  struct sc_err *err) WARN_UNUSED;
 
@@ -188,7 +198,7 @@ bool node_file_name_valid(const char *file);
 /* A name of an image that no command line takes for an option: [A-Za-z0-9][A-Za-z0-9._/:@-]*. */
 bool node_image_valid(const char *image);
 
-/* The archive's path on the node. The caller frees it. */
+/* The archive's, or plain snapshot's, path on the node. The caller frees it. */
 char *node_archive_path(const struct node_job *job) WARN_UNUSED;
 
 /* All remote commands that a run would use on this node, in order, for --dry-run. The caller frees it. */

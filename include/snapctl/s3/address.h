@@ -70,4 +70,7 @@ int s3_address_folder(const char *folder, char **out, struct sc_err *err) WARN_U
  * or if the key is longer than S3_KEY_MAX. */
 int s3_address_key(const char *folder, const char *name, char **out, struct sc_err *err) WARN_UNUSED;
 
+/* The same for a file of any name: "folder/FILE". */
+int s3_address_file(const char *folder, const char *file, char **out, struct sc_err *err) WARN_UNUSED;
+
 #endif

@@ -45,11 +45,12 @@ int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *
 /* How an object is to be written. Strings outlive the call. */
 struct s3_write {
     const char *key;
-    bool overwrite;        /* else it must not be there yet */
-    const char *sse;       /* "AES256", "aws:kms"; NULL: the bucket's own */
-    const char *kms_key;   /* with "aws:kms"; NULL: the account's */
-    bool checksum_sha256;  /* x-amz-checksum-sha256 too; on by itself with lock_mode, which demands it */
-    const char *lock_mode; /* "GOVERNANCE", "COMPLIANCE"; NULL: none */
+    bool overwrite;           /* else it must not be there yet */
+    const char *content_type; /* NULL: application/zip */
+    const char *sse;          /* "AES256", "aws:kms"; NULL: the bucket's own */
+    const char *kms_key;      /* with "aws:kms"; NULL: the account's */
+    bool checksum_sha256;     /* x-amz-checksum-sha256 too; on by itself with lock_mode, which demands it */
+    const char *lock_mode;    /* "GOVERNANCE", "COMPLIANCE"; NULL: none */
     int lock_days;
     const struct sigv4_field *metadata; /* names without "x-amz-meta-"; at most S3_METADATA_MAX */
     size_t n_metadata;

@@ -25,7 +25,7 @@ enum {
 
 struct s3_upload_setup {
     struct s3_client *client; /* used by the upload alone until finish or abort has returned */
-    struct s3_write write;    /* what it points to is kept until then, too; the mark is made here */
+    struct s3_write write;    /* what it points to is kept until then, too; a mark that is "" is made here */
     uint64_t total;           /* bytes that will be written: finish refuses any other number */
     unsigned concurrency;     /* 0: S3_CONCURRENCY */
     /* Told in finish, from its thread, when more bytes have arrived, and before the object is made visible;

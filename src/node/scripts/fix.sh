@@ -20,6 +20,7 @@ if [ -n "$dead" ]; then
         d rm -v "$dead" >/dev/null 2>&1 && echo "removed lock $dead"
         [ -z "$dead_name" ] || echo "removed state $dead_name.rkestate"
         [ -z "$dead_name" ] || echo "removed aside .$dead_name.zip.$dead_run.before-force"
+        [ -z "$dead_name" ] || echo "removed bundle .pki.bundle.tar.gz.$dead_run"
     fi
 fi
 
@@ -28,6 +29,7 @@ fi
 mend='
     case $3 in
     state) rm -f "$2/$4" ;;
+    bundle) rm -f "$1/$4" ;;
     aside)
         name=${4#.}
         name=${name%.before-force}
@@ -37,7 +39,7 @@ mend='
     esac'
 list_leftovers | while read -r kind what; do
     case $kind in
-    state | aside) as_root "$mend" "$kind" "$what" </dev/null ;;
+    state | aside | bundle) as_root "$mend" "$kind" "$what" </dev/null ;;
     folder) rm -rf "$what" ;;
     container) d rm -v "$what" >/dev/null 2>&1 </dev/null ;;
     *) continue ;;

@@ -13,6 +13,9 @@ list_files='
     done
     for file in "$1"/.*.before-force; do
         [ ! -f "$file" ] || [ -L "$file" ] || echo "aside ${file##*/}"
+    done
+    for file in "$1"/.pki.bundle.tar.gz.*; do
+        [ ! -f "$file" ] || [ -L "$file" ] || echo "bundle ${file##*/}"
     done'
 
 # Only where nobody is at work; the lock itself was looked at by the probe.

@@ -1,20 +1,35 @@
-# The archive is good: makes that count, and gives the lock back. Set: name force container (its id) identity (of the
-# archive, as wait.sh told it).
-# With --force the replaced archive's removal is what makes the new one count; a run that died before is undone.
+# Archive and bundle are good: makes that count, and gives the lock back. Set: name archive force container (its id), and as
+# work.sh and wait.sh told them: identity (of the archive; empty: there is none) bundle_identity (the same).
+# Done again after a lost connection, the bundle is found in its place. With --force the replaced archive's removal is what
+# makes the new one count; a run that died before is undone.
 # shellcheck disable=SC2016 # expanded by the shell that as_root starts
 commit='
-    [ "$(stat -c "%i.%s.%Y" "$1/$3.zip")" = "$5" ] || exit 19
+    same() { [ "$(stat -c "%i.%s.%Y" "$1" 2>/dev/null)" = "$2" ]; }
+    [ -z "$6" ] || same "$1/$5" "$6" || exit 19
+    if [ -n "$7" ]; then
+        new=$1/.pki.bundle.tar.gz.$4 bundle=$1/pki.bundle.tar.gz
+        [ ! -d "$bundle" ] || exit 20
+        ! same "$new" "$7" || mv -f "$new" "$bundle" || exit 20
+        same "$bundle" "$7" && dd if=/dev/null of="$bundle" conv=notrunc,fsync 2>/dev/null || exit 20
+    fi
     rm -f "$1/.$3.$4.before-force" "$1/.$3.zip.$4.before-force"'
-if [ "$force" = 1 ] || [ "$visible" = 0 ]; then
-    as_root "$commit" "$name" "$run" "$identity"
+if [ "$force" = 1 ] || [ "$visible" = 0 ] || [ -n "$bundle_identity" ]; then
+    as_root "$commit" "$name" "$run" "$archive" "$identity" "$bundle_identity"
 else
-    sh -c "$commit" sh "$backup" "$kubernetes" "$name" "$run" "$identity"
+    sh -c "$commit" sh "$backup" "$kubernetes" "$name" "$run" "$archive" "$identity" ""
 fi
 status=$?
-if [ $status = 19 ]; then
+case $status in
+0) ;;
+19)
     echo replaced
     exit 0
-fi
-[ $status = 0 ] || exit $status
+    ;;
+20)
+    echo unbundled
+    exit 0
+    ;;
+*) exit $status ;;
+esac
 echo committed
 d rm -f -v "$container" >/dev/null 2>&1 || ! d inspect "$container" >/dev/null 2>&1 || echo "left container etcd-snapshot-once"

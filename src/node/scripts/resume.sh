@@ -1,4 +1,4 @@
-# After a lost connection: what became of the work, and if it goes on, its end. Set: worker name.
+# After a lost connection: what became of the work, and if it goes on, its end. Set: worker name archive legacy bundle.
 trap 'exit 143' TERM
 if ! id=$(d ps -aq --no-trunc --filter "label=io.snapctl.run=$run" --filter label=io.snapctl.role=snapshot); then
     echo unanswered
@@ -16,4 +16,6 @@ case $(d inspect --format '{{.State.StartedAt}}' "$id") in
 esac
 echo "created $id"
 echo started
+# shellcheck disable=SC2016 # expanded by the shell that as_root starts
+[ "$bundle" = 0 ] || as_root 'stat -c "bundle %a %s %i.%s.%Y" "$1/.pki.bundle.tar.gz.$3"' "$run" </dev/null
 wait_and_report

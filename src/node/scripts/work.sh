@@ -1,4 +1,5 @@
-# Takes the lock, places the state file, starts the snapshot and waits for it. Set: worker name by started endpoint
+# Takes the lock, makes the bundle, places the state file, starts the snapshot and waits for it. Set: worker name archive
+# legacy tool (the sub-command) bundle bundle_only (1: the node has no etcd, so all else is left out) by started endpoint
 # env_bytes state_bytes force visible, and of an ended container that has the lock's name: dead (id, or empty)
 # dead_run dead_name (empty if it was not snapctl's) dead_owned. Standard input: env_bytes of environment lines, then
 # a tar archive of state_bytes with the state file.
@@ -21,13 +22,14 @@ if [ -n "$dead" ]; then
 fi
 
 # dd reads no byte too many; head may.
+# shellcheck disable=SC2086 # a tool's sub-command is two words
 id=$(dd bs=1 count="$env_bytes" 2>/dev/null | d create --name etcd-snapshot-once \
     --label "io.snapctl.run=$run" --label io.snapctl.role=snapshot --label "io.snapctl.snapshot=$name" \
     --label "io.snapctl.by=$by" --label "io.snapctl.started=$started" --label "io.snapctl.state=$state_bytes" \
     --network host --restart no --cpu-shares 256 --blkio-weight 100 --log-driver json-file --log-opt max-size=1m \
     ${security:+--security-opt "$security"} --env-file /dev/stdin \
     -v "$backup/:/backup${z:+:$z}" -v "$kubernetes:/etc/kubernetes${z:+:$z}" "$image" \
-    /opt/rke-tools/rke-etcd-backup etcd-backup save --cacert /etc/kubernetes/ssl/kube-ca.pem \
+    /opt/rke-tools/rke-etcd-backup $tool --cacert /etc/kubernetes/ssl/kube-ca.pem \
     --cert /etc/kubernetes/ssl/kube-node.pem --key /etc/kubernetes/ssl/kube-node-key.pem \
     --name "$name" "--endpoints=$endpoint" --once) || exit 125
 go_on
@@ -47,7 +49,9 @@ taken='
         [ "$5" = 1 ] || exit 17
         mv "$1/$file" "$1/.$file.$4.before-force" || exit 18
     done'
-if [ "$force" = 1 ] || [ "$visible" = 0 ]; then
+if [ "$bundle_only" = 1 ]; then
+    true
+elif [ "$force" = 1 ] || [ "$visible" = 0 ]; then
     as_root "$taken" "$name" "$run" "$force" </dev/null
 else
     sh -c "$taken" sh "$backup" "$kubernetes" "$name" "$run" 0
@@ -60,7 +64,18 @@ if [ $status -ne 0 ]; then
 fi
 
 # From here on, what stands under the name is this run's.
-owned=1
+owned=$((1 - bundle_only))
+
+if [ "$bundle" = 1 ]; then
+    make_bundle
+    status=$?
+    go_on
+    if [ $status -ne 0 ]; then
+        echo unbundled
+        exit 0
+    fi
+fi
+[ "$bundle_only" = 0 ] || exit 0
 
 if [ "$state_bytes" != 0 ]; then
     head -c "$state_bytes" | d cp - "$id:/etc/kubernetes" >/dev/null || exit 126

@@ -89,18 +89,18 @@ static struct save_result result_of(struct save_node *nodes, size_t n, enum save
 #define HEAD(status)                                                                                         \
     "{\"schema\":1,\"snapshot\":\"x\",\"status\":\"" status                                                  \
     "\",\"started\":\"2026-10-24T10:04:05Z\",\"duration_ms\":13000,"
-#define SAVED_NODE                                                                                           \
-    "{\"address\":\"10.0.0.1\",\"status\":\"saved\",\"path\":\"/opt/rke/etcd-snapshots/x.zip\","             \
-    "\"bytes\":118000000,\"sha256\":\"" SHA_ARCHIVE "\",\"verified\":true,"                                  \
-    "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\","                                             \
-    "\"hash\":4000000000,\"revision\":77,\"total_keys\":1234,\"total_bytes\":240000000,"                     \
-    "\"members\":[{\"id\":\"fedcba9876543210\",\"name\":\"etcd-one\","                                       \
-    "\"peer_urls\":[\"https://10.0.0.1:2380\"]}],"                                                           \
-    "\"cluster_id\":\"cdef000000000001\"},\"state_file\":true,\"duration_ms\":12345,"                        \
+#define SAVED_NODE                                                                                                                                    \
+    "{\"address\":\"10.0.0.1\",\"role\":\"etcd\",\"status\":\"saved\",\"path\":\"/opt/rke/etcd-snapshots/x.zip\","                                    \
+    "\"bytes\":118000000,\"sha256\":\"" SHA_ARCHIVE "\",\"verified\":true,"                                                                           \
+    "\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD "\","                                                                                      \
+    "\"hash\":4000000000,\"revision\":77,\"total_keys\":1234,\"total_bytes\":240000000,"                                                              \
+    "\"members\":[{\"id\":\"fedcba9876543210\",\"name\":\"etcd-one\","                                                                                \
+    "\"peer_urls\":[\"https://10.0.0.1:2380\"]}],\"cluster_id\":\"cdef000000000001\"},\"state_file\":true,\"pki_bundle\":null,\"duration_ms\":12345," \
     "\"phase\":\"done\",\"error\":null}"
-#define UNSAVED_NODE(status, path, phase, error)                                                             \
-    "{\"address\":\"10.0.0.2\",\"status\":\"" status "\",\"path\":" path ",\"bytes\":null,\"sha256\":null,"  \
-    "\"verified\":false,\"etcd\":null,\"state_file\":null,\"duration_ms\":77,\"phase\":\"" phase             \
+#define UNSAVED_NODE(status, path, phase, error)                                                                     \
+    "{\"address\":\"10.0.0.2\",\"role\":\"etcd\",\"status\":\"" status "\",\"path\":" path                           \
+    ",\"bytes\":null,\"sha256\":null,"                                                                               \
+    "\"verified\":false,\"etcd\":null,\"state_file\":null,\"pki_bundle\":null,\"duration_ms\":77,\"phase\":\"" phase \
     "\",\"error\":" error "}"
 
 static void all_saved(void **state)
@@ -125,12 +125,48 @@ static void quick(void **state)
     assert_document(
         report_json(&result, NULL),
         HEAD(
-            "ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"saved\","
+            "ok") "\"error\":null,\"nodes\":[{\"address\":\"10.0.0.1\",\"role\":\"etcd\",\"status\":\"saved\","
                   "\"path\":\"/opt/rke/etcd-snapshots/x.zip\",\"bytes\":118000000,\"sha256\":null,"
                   "\"verified\":false,\"etcd\":{\"bytes\":240000032,\"sha256\":null,\"hash\":null,"
                   "\"revision\":null,\"total_keys\":null,\"total_bytes\":null,\"members\":null,\"cluster_id\":null},"
-                  "\"state_file\":true,"
+                  "\"state_file\":true,\"pki_bundle\":null,"
                   "\"duration_ms\":12345,\"phase\":\"done\",\"error\":null}],\"s3\":null}");
+}
+
+static char ca[] = "kube-ca.pem", node_pem[] = "kube-node.pem", *certificates[] = {ca, node_pem};
+static struct bundle_facts bundle = {
+    .bytes = 4711, .sha256 = SHA_ETCD, .certificates = certificates, .n_certificates = 2, .n_keys = 2};
+
+#define BUNDLE                                                                                               \
+    "{\"path\":\"/opt/rke/etcd-snapshots/pki.bundle.tar.gz\",\"bytes\":4711,\"sha256\":\"" SHA_ETCD          \
+    "\",\"certificates\":[\"kube-ca.pem\",\"kube-node.pem\"]}"
+
+/* What counts is told: a node of the control plane alone has no snapshot, a failed one no bundle. */
+static void bundles(void **state)
+{
+    (void)state;
+    struct sc_err err = {0};
+    err_set(&err, ERR_NETWORK, "lost");
+    struct save_node nodes[] = {saved_node(), failed_node((struct sc_err){0}, SAVE_BUNDLED, RUN_DONE),
+                                failed_node(err, SAVE_FAILED, RUN_CLEANUP)};
+    nodes[0].bundle = nodes[1].bundle = nodes[2].bundle = &bundle;
+    nodes[1].bundle_only = nodes[2].bundle_only = true;
+    struct save_result result = result_of(nodes, 3, SAVE_PARTIAL);
+    char *text = report_json(&result, NULL);
+    json_t *document = json_loads(text, 0, NULL), *list = json_object_get(document, "nodes");
+    json_t *wanted = json_loads(BUNDLE, 0, NULL);
+    assert_true(json_equal(json_object_get(json_array_get(list, 0), "pki_bundle"), wanted));
+    assert_true(json_equal(json_object_get(json_array_get(list, 1), "pki_bundle"), wanted));
+    assert_true(json_is_null(json_object_get(json_array_get(list, 2), "pki_bundle")));
+    static const char *const roles[] = {"etcd", "controlplane", "controlplane"};
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(list, i), "role")), roles[i]);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "status")), "bundled");
+    assert_true(json_is_null(json_object_get(json_array_get(list, 1), "path")));
+    json_decref(wanted);
+    json_decref(document);
+    free(text);
+    err_clear(&err);
 }
 
 static void some_saved(void **state)
@@ -216,9 +252,9 @@ static void dry_run(void **state)
     assert_document(
         report_json(&result, NULL),
         HEAD(
-            "ok") "\"error\":null,\"dry_run\":true,\"nodes\":[{\"address\":\"10.0.0.2\",\"status\":\"checked\","
+            "ok") "\"error\":null,\"dry_run\":true,\"nodes\":[{\"address\":\"10.0.0.2\",\"role\":\"etcd\",\"status\":\"checked\","
                   "\"path\":null,\"bytes\":null,\"sha256\":null,\"verified\":false,\"etcd\":null,"
-                  "\"state_file\":null,\"duration_ms\":77,\"phase\":\"check\",\"error\":null,"
+                  "\"state_file\":null,\"pki_bundle\":null,\"duration_ms\":77,\"phase\":\"check\",\"error\":null,"
                   "\"commands\":\"sh -c 'true'\\n\"}],\"s3\":null}");
 }
 
@@ -306,13 +342,14 @@ static void uploaded(void **state)
     result.store = &store;
     assert_document(
         report_json(&result, NULL),
-        HEAD("ok") "\"error\":null,\"nodes\":[" SAVED_NODE
-                   "],\"s3\":{\"status\":\"uploaded\",\"endpoint\":\"s3.example.org\",\"bucket\":\"b\","
-                   "\"key\":\"f/x.zip\",\"region\":\"eu-west-1\",\"bytes\":118000000,\"parts\":2,"
-                   "\"etag\":\"abc-2\",\"version_id\":\"v1\",\"sha256\":\"" SHA_ARCHIVE
-                   "\",\"source_node\":\"10.0.0.1\",\"via\":\"node\",\"credentials\":\"node-role\","
-                   "\"verified\":true,\"read_back\":true,\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD
-                   "\"},\"duration_ms\":900,\"error\":null}}");
+        HEAD(
+            "ok") "\"error\":null,\"nodes\":[" SAVED_NODE
+                  "],\"s3\":{\"status\":\"uploaded\",\"endpoint\":\"s3.example.org\",\"bucket\":\"b\","
+                  "\"key\":\"f/x.zip\",\"region\":\"eu-west-1\",\"bytes\":118000000,\"parts\":2,"
+                  "\"etag\":\"abc-2\",\"version_id\":\"v1\",\"sha256\":\"" SHA_ARCHIVE
+                  "\",\"pki_bundle\":null,\"source_node\":\"10.0.0.1\",\"via\":\"node\",\"credentials\":\"node-role\","
+                  "\"verified\":true,\"read_back\":true,\"etcd\":{\"bytes\":240000032,\"sha256\":\"" SHA_ETCD
+                  "\"},\"duration_ms\":900,\"error\":null}}");
 }
 
 static void not_uploaded(void **state)
@@ -329,7 +366,7 @@ static void not_uploaded(void **state)
             "partial") "\"error\":null,\"nodes\":[" SAVED_NODE
                        "],\"s3\":{\"status\":\"failed\",\"endpoint\":\"s3.example.org\",\"bucket\":\"b\","
                        "\"key\":\"f/x.zip\",\"region\":\"eu-west-1\",\"bytes\":null,\"parts\":null,"
-                       "\"etag\":null,\"version_id\":null,\"sha256\":null,\"source_node\":null,"
+                       "\"etag\":null,\"version_id\":null,\"sha256\":null,\"pki_bundle\":null,\"source_node\":null,"
                        "\"via\":\"node\",\"credentials\":\"node-role\",\"verified\":false,\"read_back\":false,"
                        "\"etcd\":null,\"duration_ms\":0,\"error\":{\"kind\":\"store\",\"text\":\"SlowDown\","
                        "\"hint\":null,\"retryable\":true}}}");
@@ -361,17 +398,12 @@ static void found_and_missing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_saved),
-        cmocka_unit_test(quick),
-        cmocka_unit_test(some_saved),
-        cmocka_unit_test(unknown),
-        cmocka_unit_test(refused_and_interrupted),
-        cmocka_unit_test(skipped),
-        cmocka_unit_test(dry_run),
-        cmocka_unit_test(not_begun),
-        cmocka_unit_test(hostile_texts),
-        cmocka_unit_test(uploaded),
-        cmocka_unit_test(not_uploaded),
+        cmocka_unit_test(all_saved),         cmocka_unit_test(quick),
+        cmocka_unit_test(bundles),           cmocka_unit_test(some_saved),
+        cmocka_unit_test(unknown),           cmocka_unit_test(refused_and_interrupted),
+        cmocka_unit_test(skipped),           cmocka_unit_test(dry_run),
+        cmocka_unit_test(not_begun),         cmocka_unit_test(hostile_texts),
+        cmocka_unit_test(uploaded),          cmocka_unit_test(not_uploaded),
         cmocka_unit_test(found_and_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

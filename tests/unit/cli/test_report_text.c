@@ -180,6 +180,64 @@ static void with_an_upload(void **state)
                        "[etcd] Failed to upload etcd snapshot file to s3 on all etcd hosts\n");
 }
 
+static char ca[] = "kube-ca.pem", node_pem[] = "bad\033name.pem", *both[] = {ca, node_pem};
+static struct bundle_facts two_certificates = {.certificates = both, .n_certificates = 2},
+                           one_certificate = {.certificates = both, .n_certificates = 1};
+
+/* Nodes whose bundles agree share a line. A node of the control plane counts for no etcd host. */
+static void with_bundles(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true), failed(two, SAVE_BUNDLED, NULL)};
+    nodes[0].facts.state_file = false;
+    nodes[0].bundle = nodes[1].bundle = &two_certificates;
+    nodes[1].bundle_only = true;
+    nodes[1].run.err.kind = ERR_NONE;
+    struct store_result store = {.status = STORE_UPLOADED,
+                                 .bucket = bucket,
+                                 .key = key,
+                                 .bundle_key = taken,
+                                 .bundle_bytes = 4711,
+                                 .source_node = one,
+                                 .duration_ms = 100};
+#define TABLE                                                                                                \
+    "NODE                RESULT   SIZE      TIME\n"                                                          \
+    "10.0.0.1            saved    118.3 MB  12.3 s\n"                                                        \
+    "node-2.example.org  bundled  -         1 min 1 s\n\n"
+    assert_report_with(&store, nodes, 2, false, SAVE_OK,
+                       TABLE
+                       "pki.bundle.tar.gz on 10.0.0.1, node-2.example.org: kube-ca.pem, bad\\x1bname.pem\n"
+                       "\nuploaded s3://b/f/x.zip (0 B from node 10.0.0.1 in 0.1 s)\n"
+                       "uploaded s3://b/s3://b/f/x.zip exists (1 kB) (4.7 kB)\n"
+                       "Finished saving/uploading snapshot [x] on all etcd hosts\n");
+    nodes[1].bundle = &one_certificate;
+    assert_report(nodes, 2, SAVE_INTERRUPTED,
+                  TABLE "pki.bundle.tar.gz on 10.0.0.1: kube-ca.pem, bad\\x1bname.pem\n"
+                        "pki.bundle.tar.gz on node-2.example.org: kube-ca.pem\n"
+                        "Interrupted: snapshot [x] is saved on 1 of 1 etcd hosts\n");
+}
+
+static void without_a_bundle(void **state)
+{
+    (void)state;
+    struct save_node nodes[] = {saved(one, true), failed(two, SAVE_FAILED, lost)};
+    nodes[0].bundle = &one_certificate;
+    nodes[1].bundle_only = true;
+    assert_report(
+        nodes, 2, SAVE_PARTIAL,
+        "NODE                RESULT  SIZE      TIME       NOTE\n"
+        "10.0.0.1            saved   118.3 MB  12.3 s\n"
+        "node-2.example.org  failed  -         1 min 1 s  connection\\nlost\n"
+        "\npki.bundle.tar.gz on 10.0.0.1: kube-ca.pem\n"
+        "Snapshot [x] is saved on 1 of 1 etcd hosts, but not all bundles of certificates are made\n");
+    nodes[0] = failed(one, SAVE_FAILED, none_running);
+    assert_report(nodes, 2, SAVE_ALL_FAILED,
+                  "NODE                RESULT  SIZE  TIME       NOTE\n"
+                  "10.0.0.1            failed  -     1 min 1 s  etcd is not running\n"
+                  "node-2.example.org  failed  -     1 min 1 s  connection\\nlost\n"
+                  "[etcd] Failed to take snapshot on all etcd hosts: 10.0.0.1: etcd is not running\n");
+}
+
 static void of_upload(void **state)
 {
     (void)state;
@@ -204,9 +262,12 @@ static void of_upload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_an_upload),       cmocka_unit_test(of_upload),  cmocka_unit_test(all_saved),
-        cmocka_unit_test(without_a_state_file), cmocka_unit_test(some_saved), cmocka_unit_test(none_saved),
-        cmocka_unit_test(interrupted),          cmocka_unit_test(dry_run),    cmocka_unit_test(colours),
+        cmocka_unit_test(with_bundles),   cmocka_unit_test(without_a_bundle),
+        cmocka_unit_test(with_an_upload), cmocka_unit_test(of_upload),
+        cmocka_unit_test(all_saved),      cmocka_unit_test(without_a_state_file),
+        cmocka_unit_test(some_saved),     cmocka_unit_test(none_saved),
+        cmocka_unit_test(interrupted),    cmocka_unit_test(dry_run),
+        cmocka_unit_test(colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

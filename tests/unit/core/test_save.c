@@ -63,6 +63,40 @@ static void checks_names(void **state)
     err_clear(&err);
 }
 
+/* --force would put the snapshot in the place of the certificates. */
+static void the_bundle_is_no_snapshot(void **state)
+{
+    static const char *const names[] = {"pki.bundle.tar.gz", "pki.bundle.tar.gz.zip"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_ERR struct sc_err err = {0};
+        bool dropped;
+        assert_null(save_check_name(names[i], &dropped, &err));
+        assert_int_equal(err.kind, ERR_USAGE);
+        assert_non_null(strstr(err.text, "certificates"));
+    }
+}
+
+static void order_of_nodes(void **state)
+{
+    struct cluster_node nodes[] = {
+        {.controlplane = true},
+        {.etcd = true,         .controlplane = true},
+        {.worker = true                   },
+        {.etcd = true}
+    };
+    const struct cluster cluster = {.nodes = nodes, .n_nodes = 4};
+    const struct cluster_node *order[4];
+    (void)state;
+    assert_int_equal(plan_order(&cluster, false, order), 2);
+    assert_ptr_equal(order[0], &nodes[1]);
+    assert_ptr_equal(order[1], &nodes[3]);
+    assert_int_equal(plan_order(&cluster, true, order), 3);
+    assert_ptr_equal(order[0], &nodes[1]);
+    assert_ptr_equal(order[1], &nodes[3]);
+    assert_ptr_equal(order[2], &nodes[0]);
+}
+
 static void timeout_grows_with_the_database(void **state)
 {
     (void)state;
@@ -77,10 +111,9 @@ static void timeout_grows_with_the_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exit_status_by_table),
-        cmocka_unit_test(makes_names),
-        cmocka_unit_test(checks_names),
-        cmocka_unit_test(timeout_grows_with_the_database),
+        cmocka_unit_test(exit_status_by_table), cmocka_unit_test(makes_names),
+        cmocka_unit_test(checks_names),         cmocka_unit_test(the_bundle_is_no_snapshot),
+        cmocka_unit_test(order_of_nodes),       cmocka_unit_test(timeout_grows_with_the_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

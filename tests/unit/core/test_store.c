@@ -136,6 +136,56 @@ static void test_out_of_reach_takes_no_longer(void **state)
     assert_true(asked.ms < S3_PROBE_RETRY_MS + 1000);
 }
 
+/* Asks for the snapshot x, beside which goes its bundle; whether that is refused, and why. */
+static int ask_with_beside(struct fake *f, const char *mark, bool replace, struct sc_err *err)
+{
+    AUTO_FREE char *endpoint = str_format("127.0.0.1:%d", f->port);
+    struct secret *secret = secret_new("secret+key/1", strlen("secret+key/1"));
+    const struct store_options options = {
+        .endpoint = endpoint,
+        .bucket = "bucket",
+        .folder = "/f/",
+        .region = "us-east-1",
+        .via = STORE_VIA_LOCAL,
+        .plain_http = true,
+        .proxy = "",
+        .env = environment,
+        .flags = {.access_key = "AKID", .secret_key = secret}
+    };
+    const struct ctx ctx = fake_ctx(f);
+    struct store *store;
+    assert_int_equal(store_new(NULL, &options, "x", &store, err), 0);
+    assert_null(store_beside(store));
+    assert_int_equal(store_use_file(store, "x", err), 0);
+    assert_int_equal(store_use_beside(store, "x.pki.bundle.tar.gz", mark, err), 0);
+    assert_string_equal(store_key(store), "f/x");
+    assert_string_equal(store_beside(store), "f/x.pki.bundle.tar.gz");
+    int result = store_ask(store, &ctx, replace, err);
+    store_free(store);
+    secret_free(secret);
+    return result;
+}
+
+/* A bundle that is there without its snapshot is another's, unless it has the mark of this run. */
+static void test_a_name_beside_it_counts_as_well(void **state)
+{
+    struct fake *f = *state;
+    struct ctx ctx = fake_ctx(f);
+    AUTO_ERR struct sc_err err = {0};
+    AUTO_WRITTEN struct s3_written written = {0};
+    struct s3_write write = {.key = "f/x.pki.bundle.tar.gz"};
+    struct s3_client *client = client_of(f);
+    s3_write_mark(&write);
+    assert_int_equal(ask_with_beside(f, "mark", false, &err), 0);
+    assert_int_equal(s3_object_put(client, &ctx, &write, "bundle", 6, &written, &err), 0);
+    assert_int_equal(ask_with_beside(f, "mark", false, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    assert_non_null(strstr(err.text, "s3://bucket/f/x.pki.bundle.tar.gz exists (6 B"));
+    assert_int_equal(ask_with_beside(f, "mark", true, &err), 0);
+    assert_int_equal(ask_with_beside(f, write.mark, false, &err), 0);
+    s3_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +195,7 @@ int main(void)
         cmocka_unit_test_setup(test_goes_on_without_an_answer, fake_reset),
         cmocka_unit_test_setup(test_what_is_slow_is_not_tried_twice, fake_reset),
         cmocka_unit_test_setup(test_out_of_reach_takes_no_longer, fake_reset),
+        cmocka_unit_test_setup(test_a_name_beside_it_counts_as_well, fake_reset),
     };
     return cmocka_run_group_tests(tests, fake_start, fake_stop);
 }

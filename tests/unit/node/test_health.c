@@ -46,10 +46,11 @@ static void leftovers_and_what_was_removed(void **state)
     (void)state;
     struct node_health h = {0};
     node_parse_health(&h, "state a.rkestate\nstate a.rkestate\naside .b.zip.1.before-force\nstate \n"
-                          "folder /dev/shm/snapctl.abcdef\ncontainer 12\nwhatever\n");
-    assert_int_equal(h.n_leftovers, 4);
+                          "folder /dev/shm/snapctl.abcdef\ncontainer 12\nwhatever\n"
+                          "bundle .pki.bundle.tar.gz.1\n");
+    assert_int_equal(h.n_leftovers, 5);
     node_parse_health(&h, "removed state a.rkestate\nremoved state never.rkestate\nkept container 12\n");
-    assert_int_equal(h.n_leftovers, 4);
+    assert_int_equal(h.n_leftovers, 5);
     assert_true(h.leftovers[0].removed);
     assert_false(h.leftovers[1].removed);
     assert_false(h.leftovers[3].removed);

@@ -249,7 +249,10 @@ static void test_refuses_bad_keys(void **state)
         assert_int_equal(err.kind, ERR_CONFIG);
         assert_null(key);
     }
-    char *longest = NULL;
+    char *longest = NULL, *file = NULL;
+    assert_int_equal(s3_address_file("/a//b/", "n.pki.bundle.tar.gz", &file, NULL), 0);
+    assert_string_equal(file, "a/b/n.pki.bundle.tar.gz");
+    free(file);
     lengthy[1024 - strlen("/n.zip")] = '\0';
     assert_int_equal(s3_address_key(lengthy, "n", &longest, NULL), 0);
     assert_int_equal(strlen(longest), S3_KEY_MAX);

@@ -389,6 +389,21 @@ static void test_names_what_it_cannot_abort(void **state)
     err_clear(&r.err);
 }
 
+/* What was sent and not answered is found again by its mark: the second try succeeds without replacing. */
+static void test_keeps_a_mark_that_was_given(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_of(f);
+    struct ctx ctx = fake_ctx(f);
+    struct s3_upload_setup setup = setup_of(client, 10);
+    s3_write_mark(&setup.write);
+    for (int i = 0; i < 2; i++) {
+        struct result r = upload(&ctx, &setup, 10);
+        assert_uploaded(f, &r, 10);
+    }
+    s3_client_free(client);
+}
+
 static int put_other(struct fake *f)
 {
     struct s3_client *client = client_with(f, "bucket", keys("AKID", "secret+key/1", NULL), NULL, 0);
@@ -588,6 +603,7 @@ int main(void)
         cmocka_unit_test_setup(test_refuses_what_cannot_be, fake_reset),
         cmocka_unit_test_setup(test_sends_no_longer_than_it_may, fake_reset),
         cmocka_unit_test_setup(test_names_what_it_cannot_abort, fake_reset),
+        cmocka_unit_test_setup(test_keeps_a_mark_that_was_given, fake_reset),
         cmocka_unit_test_setup(test_leaves_a_name_that_was_taken_meanwhile, fake_reset),
         cmocka_unit_test_setup(test_notices_what_is_not_its_own, fake_reset),
         cmocka_unit_test_setup(test_knows_the_etag_of_its_parts, fake_reset),
