@@ -7,6 +7,8 @@
 #include "snapctl/base/str.h"
 #include "snapctl/s3/download.h"
 
+enum { WAY_RETRY_MS = 3000, PAUSE_MS = 250 };
+
 /* ---- on a node ---- */
 
 struct copy {
@@ -105,22 +107,28 @@ struct object {
     struct source *inner;
 };
 
-/* The client has tried again for long: what is left is another way to the store. */
+/* Where the client gives up early, because what broke may be the way through a node, that is mended. */
 static int object_read(struct source *self, const struct ctx *ctx, void *buf, size_t cap, size_t *got,
                        struct sc_err *err)
 {
     struct object *o = (struct object *)self;
-    int result = o->inner->read(o->inner, ctx, buf, cap, got, err);
-    if (result == 0 || !err || !store_is_outage(err->kind) || store_ready(o->store))
-        return result;
-    ctx_log(ctx, LOG_WARN, "the way to S3 was lost, looking for another: %s", err->text);
-    return store_mend(o->store, ctx, err) < 0 ? -1 : o->inner->read(o->inner, ctx, buf, cap, got, err);
+    int64_t until = ctx_now_ms() + COPY_STALL_MS;
+    while (o->inner->read(o->inner, ctx, buf, cap, got, err) < 0) {
+        if (!store_uses_node(o->store) || !store_is_outage(err->kind) || ctx_now_ms() > until)
+            return -1;
+        ctx_log(ctx, LOG_WARN, "the connection was lost, trying again: %s", err->text);
+        if (store_mend(o->store, ctx, err) < 0 || ctx_wait(ctx, -1, 0, PAUSE_MS, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int copy_read_store(struct store *store, const struct ctx *ctx, struct verify_copy *copy,
                     const struct inspect_to *to, stream_progress *progress, void *arg, struct sc_err *err)
 {
     struct s3_download *download = s3_download_new(store_client(store), copy->where, copy->bytes);
+    if (store_uses_node(store))
+        s3_download_retry(download, WAY_RETRY_MS);
     struct object o = {.source.read = object_read, .store = store, .inner = s3_download_source(download)};
     int result = verify_read(copy, ctx, &o.source, to, progress, arg, err);
     s3_download_free(download);

@@ -399,6 +399,11 @@ bool store_ready(const struct store *s)
     return s->client && (!s->from_node || node_way_works(&s->way));
 }
 
+bool store_uses_node(const struct store *s)
+{
+    return s->from_node;
+}
+
 int store_mend(struct store *s, const struct ctx *ctx, struct sc_err *err)
 {
     return store_ready(s) ? 0 : open_way(s, ctx, err);

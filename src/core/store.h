@@ -48,7 +48,10 @@ int store_list(struct store *store, const struct ctx *ctx, const char *folder, s
 /* It was asked, and the way that was found still works: uploads may begin. */
 bool store_ready(const struct store *store);
 
-/* Finds another way where the one that was found is broken, to undo what was sent. */
+/* It goes through a node, whose connection may break without the store's doing. */
+bool store_uses_node(const struct store *store);
+
+/* Finds another way where the one that was found is broken, to undo what was sent or to read on. */
 int store_mend(struct store *store, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
 /* The object is there, of so many bytes, and was made by the upload with that mark. */

@@ -14,6 +14,7 @@ struct s3_download {
     struct s3_client *client;
     char *key, *etag; /* etag: of the first piece */
     uint64_t bytes, fetched;
+    int64_t retry_ms; /* 0: the client's */
     struct s3_reply reply;
     size_t given; /* of the reply's body */
 };
@@ -44,8 +45,11 @@ static int fetch(struct s3_download *d, const struct ctx *ctx, struct sc_err *er
 {
     size_t wanted = next_piece(d);
     AUTO_FREE char *range = str_format("bytes=%" PRIu64 "-%" PRIu64, d->fetched, d->fetched + wanted - 1);
-    AUTO_REQUEST struct s3_request request = {
-        .method = "GET", .action = "s3:GetObject", .key = d->key, .response_max = PIECE + 1};
+    AUTO_REQUEST struct s3_request request = {.method = "GET",
+                                              .action = "s3:GetObject",
+                                              .key = d->key,
+                                              .response_max = PIECE + 1,
+                                              .retry_ms = d->retry_ms};
     s3_request_header(&request, "range", range);
     d->given = 0;
     s3_reply_free(&d->reply);
@@ -93,6 +97,11 @@ void s3_download_free(struct s3_download *d)
     free(d->key);
     free(d->etag);
     free(d);
+}
+
+void s3_download_retry(struct s3_download *d, int64_t ms)
+{
+    d->retry_ms = ms;
 }
 
 struct source *s3_download_source(struct s3_download *d)

@@ -7,7 +7,7 @@ setup() {
     s3_setup
     DIR=$BATS_TEST_TMPDIR/here
     mkdir "$DIR"
-    cd "$DIR"
+    cd "$DIR" || return
     # Bytes that take a link of 8 Mbit/s some seconds.
     LONG=8000000
 }
@@ -245,6 +245,18 @@ told() { grep -q "$1" "$ERR"; }
     pieces=$(requests "^GET [^ ]*$NAME.zip [^ ]+ 206")
     [ "$pieces" -ge 1 ] && [ "$pieces" -lt 5 ]
     expect_here "$NAME.zip"
+    rm "$NAME.zip"
+
+    # The same through a node, whose connection breaks.
+    lab s3-fault slow 4000
+    fetch_in_background "$NAME" "${STORE[@]}" "${KEYS[@]}" --from s3 --s3-via node
+    eventually 10 told 'S3 is reached through node'
+    sleep 2
+    lab sshd-kill-sessions n1
+    finish
+    expect_status 0
+    [ "$(grep -c 'S3 is reached through node' "$ERR")" = 2 ]
+    expect_same "$NAME.zip" "$NAME"
 }
 
 @test "killed at any moment it leaves nothing" {

@@ -12,6 +12,9 @@ struct s3_download;
 struct s3_download *s3_download_new(struct s3_client *client, const char *key, uint64_t bytes) WARN_UNUSED;
 void s3_download_free(struct s3_download *download); /* NULL is allowed */
 
+/* For how long a piece is tried again after its first failure; else S3_RETRY_MS. */
+void s3_download_retry(struct s3_download *download, int64_t ms);
+
 /* Errors: see the rows of s3/error.h; ERR_STORE if the object is replaced, or is not what was announced.
  * After another one reading may be tried again, and goes on where it was. */
 struct source *s3_download_source(struct s3_download *download);
