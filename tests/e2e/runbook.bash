@@ -89,7 +89,6 @@ play_block() {
     local block=$1 place setup nodes node jobs=() job bad=0
     place=$(<"$block.place")
     place=${place#sh }
-    echo "# $SECONDS s: ${block##*/} $place" >&3
     if [ "$place" = operator ]; then
         run_block "$block" here as_operator "$(variables && cat "$block.sh")" || return
     else
@@ -109,13 +108,24 @@ play_block() {
 
 run_block() { # BLOCK WHERE COMMAND…
     local block=$1 where=$2 line
+    local out=$block.$where.out
     shift 2
-    "$@" >"$block.$where.out" 2>&1 ||
-        { printf -- '--- failed with %s at %s:\n%s\n--- it printed:\n%s\n' $? "$where" "$(<"$block.sh")" "$(<"$block.$where.out")" && return 1; }
+    "$@" >"$out" 2>&1 || { complain "failed with $?" || return; }
     [ -e "$block.text" ] || return 0
     while IFS= read -r line; do
+        # shellcheck disable=SC2016 # no expansion is meant
         line=$(sed 's/[][\.*^$(){}+?|/]/\\&/g; s/…/.*/g' <<<"$line")
-        grep -qE -- "$line" "$block.$where.out" ||
-            { printf -- '--- at %s nothing is like: %s\n--- it printed:\n%s\n' "$where" "$line" "$(<"$block.$where.out")" && return 1; }
+        grep -qE -- "$line" "$out" || { complain "nothing is like: $line" || return; }
     done <"$block.text"
+}
+
+complain() { # for run_block
+    printf -- '--- at %s: %s\n%s\n--- it printed:\n%s\n' "$where" "$1" "$(<"$block.sh")" "$(<"$out")"
+    return 1
+}
+
+# The anchors of the headings, as they are linked to, and the links without one.
+dead_links() {
+    comm -13 <(grep -E '^#+ ' "$RUNBOOK" | sed -E 's/^#+ //' | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n-' | sort -u) \
+        <(grep -oE '\]\(#[^)]+\)' "$RUNBOOK" | sed -E 's/^\]\(#//; s/\)$//' | sort -u)
 }

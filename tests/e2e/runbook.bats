@@ -1,5 +1,6 @@
 # docs/runbook.md, all of its commands, on a lab of its own with S3: one lost member, a lost quorum, a whole lost cluster.
 # The tests follow one another: each goes on with the cluster that the one before has mended.
+# shellcheck disable=SC2015,SC2030,SC2031,SC2016 # each test has its own values; what is in single quotes is for nodes
 
 load helpers.bash
 load s3.bash
@@ -34,7 +35,7 @@ setup() {
     VALUES=(
         [CONFIG]=cluster.yml [NAME]=$SAVED [NODES]='10.77.0.11 10.77.0.12 10.77.0.13'
         [MEMBERS]=$(members n1 n2 n3) [LOST]=$(members n3) [TOKEN]=restored-$EPOCHSECONDS [FROM]=10.77.0.11
-        [HASH_CHECK]= [SSH]="-o User=root -F $LAB_DIR/ssh_config" [SUDO]= [PREFIX]=
+        [HASH_CHECK]='' [SSH]="-o User=root -F $LAB_DIR/ssh_config" [SUDO]='' [PREFIX]=''
         [S3]="--s3-endpoint $S3_TLS_ENDPOINT --s3-endpoint-ca $S3_CA --bucket-name $S3_BUCKET"
         [AWS]="/usr/bin/aws --endpoint-url https://$S3_TLS_ENDPOINT" [OBJECTS]=s3://$S3_BUCKET
         [IMAGE]=rancher/mirrored-coreos-etcd:v3.4.23
@@ -98,7 +99,8 @@ expect_well() {
     health=$(on n3 docker exec etcd etcdctl endpoint health --cluster 2>&1)
     [ "$(grep -c 'is healthy' <<<"$health")" = 3 ] || { echo "health: $health" && return 1; }
     for node in "${NODES[@]}"; do
-        [ "$(contents "$node")" = "$(<"$BATS_FILE_TMPDIR/$1")" ] || { echo "$node has other contents than $1" && return 1; }
+        [ "$(contents "$node")" = "$(<"$BATS_FILE_TMPDIR/$1")" ] ||
+            { echo "$node has other contents than $1" && return 1; }
         [ "$(on "$node" docker ps --format '{{.Names}}' --filter name=etcd)" = etcd ]
     done
 }
@@ -108,7 +110,8 @@ lose_data() { on "$1" sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/membe
 
 # As a machine that was set up again: Docker, its images, and nothing else.
 empty_machine() {
-    on "$1" sh -c 'docker rm -f etcd kube-apiserver && rm -rf /var/lib/etcd /etc/kubernetes/ssl /opt/rke/etcd-snapshots/* /opt/rke/restore'
+    on "$1" sh -c 'docker rm -f etcd kube-apiserver &&
+        rm -rf /var/lib/etcd /etc/kubernetes/ssl /opt/rke/etcd-snapshots/* /opt/rke/restore'
 }
 
 on_all() { # FUNCTION: on all nodes at once
@@ -129,9 +132,10 @@ restore() {
     expect_control_plane running
 }
 
-@test "every block of the page is of a known kind, and all variables have a value" {
+@test "every block of the page is of a known kind, all variables have a value, and links lead somewhere" {
     run -1 grep -vxhE 'sh (variables|node-setup|operator|every-node|every-member|one-member|lost-node|bad-node)' "$BLOCKS"/*.place
     expect_all_variables
+    [ -z "$(dead_links)" ] || { dead_links && return 1; }
     touch "$(block_at variables).played"
 }
 
@@ -149,7 +153,7 @@ restore() {
 @test "a lost quorum: what is left is copied, and the others join it" {
     on n2 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
     on n3 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
-    VALUES[NAME]=left-over
+    VALUES[NAME]='left-over'
     play 'Copy what is left'
     play 'Prove it'
     play 'Put it on the nodes'
@@ -204,9 +208,9 @@ restore() {
     rm "$WORK/cluster.rkestate"
     play 'Get it by hand from S3'
     play 'Unpack it by hand'
-    mv "$WORK/restore/$SAVED" "$WORK/by-hand/$SAVED"
+    mv "$WORK/restore" "$WORK/by-hand-from-s3"
     play 'Get it from S3'
-    cmp "$WORK/by-hand/$SAVED" "$WORK/restore/$SAVED"
+    cmp "$WORK/by-hand-from-s3/$SAVED" "$WORK/restore/$SAVED"
     play 'Empty machines'
     on_all control_plane
     play 'Prove it'
