@@ -1,0 +1,231 @@
+# docs/runbook.md, all of its commands, on a lab of its own with S3: one lost member, a lost quorum, a whole lost cluster.
+# The tests follow one another: each goes on with the cluster that the one before has mended.
+# shellcheck disable=SC2015,SC2030,SC2031,SC2016 # each test has its own values; what is in single quotes is for nodes
+
+load helpers.bash
+load s3.bash
+load runbook.bash
+
+SAVED=before-upgrade
+
+setup_file() {
+    operator_environment
+    extract_runbook
+    mkdir -p "$WORK" "$HOME/.ssh"
+    cp "$LAB_DIR/known_hosts" "$HOME/.ssh"
+    cp "$BASE" "$WORK/cluster.yml"
+    state_file >"$WORK/cluster.rkestate"
+    "$LAB" empty
+    "$LAB" s3-empty
+    "$LAB" put n1 30 3k
+    # What RKE keeps in etcd, as far as the page asks for it.
+    on n1 docker exec etcd etcdctl put /registry/secrets/kube-system/full-cluster-state '{}'
+    contents n1 >"$BATS_FILE_TMPDIR/saved"
+    (cd "$WORK" && "$LAB" run snapctl save --config cluster.yml --name $SAVED --s3-endpoint "$S3_TLS_ENDPOINT" \
+        --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3)
+    "$LAB" put n2 5 1k # after the snapshot
+    contents n1 >"$BATS_FILE_TMPDIR/later"
+    for node in "${NODES[@]}"; do control_plane "$node"; done
+}
+
+setup() {
+    operator_environment
+    # shellcheck disable=SC2034 # for the runner
+    GOOD=n1 BAD=n2
+    VALUES=(
+        [CONFIG]=cluster.yml [NAME]=$SAVED [NODES]='10.77.0.11 10.77.0.12 10.77.0.13'
+        [MEMBERS]=$(members n1 n2 n3) [LOST]=$(members n3) [TOKEN]=restored-$EPOCHSECONDS [FROM]=10.77.0.11
+        [HASH_CHECK]='' [SSH]="-o User=root -F $LAB_DIR/ssh_config" [SUDO]='' [PREFIX]=''
+        [S3]="--s3-endpoint $S3_TLS_ENDPOINT --s3-endpoint-ca $S3_CA --bucket-name $S3_BUCKET"
+        [AWS]="/usr/bin/aws --endpoint-url https://$S3_TLS_ENDPOINT" [OBJECTS]=s3://$S3_BUCKET
+        [IMAGE]=rancher/mirrored-coreos-etcd:v3.4.23
+    )
+    rm -rf "$WORK/restore"
+}
+
+operator_environment() {
+    export HOME=$BATS_FILE_TMPDIR/home PATH=${SNAPCTL%/*}:$PATH AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY \
+        AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY AWS_CA_BUNDLE=$S3_CA AWS_DEFAULT_REGION=$S3_REGION
+    unset SSH_AUTH_SOCK RKE_CONFIG
+}
+
+members() { # NODE…: as etcd's --initial-cluster
+    local node list=
+    for node; do list=$list,$node=https://10.77.0.1${node#n}:2380; done
+    echo "${list#,}"
+}
+
+# RKE's state file, as far as etcd is concerned, with the certificates that the nodes have.
+state_file() {
+    local name
+    for name in kube-ca kube-node kube-etcd-10-77-0-1{1,2,3}; do
+        jq -n --arg name "$name" --rawfile cert <(certificate "$name.pem") --rawfile key <(certificate "$name-key.pem") \
+            '{($name): {name: $name, certificatePEM: $cert, keyPEM: $key}}'
+    done | jq -s '{desiredState: {certificatesBundle: add}, currentState: {}}'
+}
+
+certificate() { # FILE: no etcd node has the CA's key, and the page leaves it out
+    local node=n1
+    [[ $1 != kube-etcd-10-77-0-1* ]] || node=n${1:19:1}
+    case $1 in
+    kube-ca-key.pem) echo 'the CA key' ;;
+    *) on "$node" cat "/etc/kubernetes/ssl/$1" ;;
+    esac
+}
+
+# There is no Kubernetes here. What the page stops and starts again is a container of that name.
+control_plane() { # NODE
+    on "$1" sh -c 'docker rm -f kube-apiserver 2>/dev/null
+        docker run -d --name kube-apiserver --network none --stop-signal KILL --entrypoint sleep \
+        "$(docker inspect --format "{{.Config.Image}}" service-sidekick)" 1000000' >/dev/null
+}
+expect_control_plane() { # running|exited
+    local node state
+    for node in "${NODES[@]}"; do
+        state=$(on "$node" docker inspect --format '{{.State.Status}}' kube-apiserver)
+        [ "$state" = "$1" ] || { echo "kube-apiserver on $node: $state" && return 1; }
+    done
+}
+
+# All keys and values, as this very member has them.
+contents() { on "$1" docker exec etcd etcdctl get '' --from-key --consistency=s | sha256sum; }
+
+# expect_well WHAT: three members, all healthy, and each has exactly what there was when WHAT was written down.
+expect_well() {
+    local node list health
+    list=$(on n2 docker exec etcd etcdctl member list)
+    [ "$(grep -c ', started, n[123], https://10.77.0.1[123]:2380,' <<<"$list")" = 3 ] &&
+        [ "$(wc -l <<<"$list")" = 3 ] || { echo "members: $list" && return 1; }
+    health=$(on n3 docker exec etcd etcdctl endpoint health --cluster 2>&1)
+    [ "$(grep -c 'is healthy' <<<"$health")" = 3 ] || { echo "health: $health" && return 1; }
+    for node in "${NODES[@]}"; do
+        [ "$(contents "$node")" = "$(<"$BATS_FILE_TMPDIR/$1")" ] ||
+            { echo "$node has other contents than $1" && return 1; }
+        [ "$(on "$node" docker ps --format '{{.Names}}' --filter name=etcd)" = etcd ]
+    done
+}
+
+# The member's data is gone; its etcd goes on trying to start.
+lose_data() { on "$1" sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member && docker start etcd'; }
+
+# As a machine that was set up again: Docker, its images, and nothing else.
+empty_machine() {
+    on "$1" sh -c 'docker rm -f etcd kube-apiserver &&
+        rm -rf /var/lib/etcd /etc/kubernetes/ssl /opt/rke/etcd-snapshots/* /opt/rke/restore'
+}
+
+on_all() { # FUNCTION: on all nodes at once
+    local node jobs=() job
+    for node in "${NODES[@]}"; do
+        "$1" "$node" >/dev/null &
+        jobs+=($!)
+    done
+    for job in "${jobs[@]}"; do wait "$job"; done
+}
+
+restore() {
+    play 'Stop what writes'
+    expect_control_plane exited
+    play 'Restore the members'
+    play 'Is it well?'
+    play 'Start what was stopped'
+    expect_control_plane running
+}
+
+@test "every block of the page is of a known kind, all variables have a value, and links lead somewhere" {
+    run -1 grep -vxhE 'sh (variables|node-setup|operator|every-node|every-member|one-member|lost-node|bad-node)' "$BLOCKS"/*.place
+    expect_all_variables
+    [ -z "$(dead_links)" ] || { dead_links && return 1; }
+    touch "$(block_at variables).played"
+}
+
+@test "one lost member" {
+    lose_data n3
+    play Look
+    play 'Set its data aside'
+    play 'Save what is there'
+    play 'Take it out'
+    play 'Put it in'
+    play 'Is it well?'
+    expect_well later
+}
+
+@test "a lost quorum: what is left is copied, and the others join it" {
+    on n2 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
+    on n3 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
+    VALUES[NAME]='left-over'
+    play 'Copy what is left'
+    play 'Prove it'
+    play 'Put it on the nodes'
+    # The other way replaces that copy, so what is restored here is the database as it lay in the folder.
+    play 'Copy the database of a dead member'
+    VALUES[HASH_CHECK]=--skip-hash-check
+    VALUES[MEMBERS]=$(members n1)
+    restore
+    VALUES[MEMBERS]=$(members n1 n2)
+    VALUES[LOST]=$(members n2)
+    play 'Set its data aside'
+    play 'Put it in'
+    play 'Is it well?'
+    VALUES[MEMBERS]=$(members n1 n2 n3)
+    VALUES[LOST]=$(members n3)
+    play 'Set its data aside'
+    play 'Put it in'
+    play 'Is it well?'
+    expect_well later
+}
+
+@test "a whole lost cluster, from a node's snapshot: what was written after it is gone" {
+    on_all lose_data
+    play 'Get it by hand from a node'
+    play 'Unpack it by hand'
+    mv "$WORK/restore" "$WORK/by-hand"
+    play 'Get it from a node'
+    # Another member's copy would do as well, but differs.
+    snapctl verify "$WORK/by-hand/$SAVED"
+    expect_status 0
+    cmp "$WORK/by-hand/$SAVED.rkestate" "$WORK/restore/$SAVED.rkestate"
+    cmp "$WORK/cluster.rkestate" "$WORK/restore/$SAVED.rkestate"
+    play 'Prove it'
+    play 'Put it on the nodes'
+    restore
+    expect_well saved
+}
+
+@test "a bad snapshot, nodes that disagree, a missing state file" {
+    on n2 sh -c "printf damaged | dd of=$BACKUP/$SAVED.zip bs=1 seek=2000 conv=notrunc 2>/dev/null"
+    play 'A snapshot is bad'
+    play 'Prove it'
+    on n2 test -e "$BACKUP/$SAVED.zip.damaged"
+    play 'Nodes disagree'
+    play 'The state file is missing'
+    for node in 11 12 13; do tar -tf "$WORK/restore/ssl-10.77.0.$node.tar" "ssl/kube-etcd-10-77-0-$node-key.pem"; done
+    expect_well saved
+}
+
+@test "a whole lost cluster, from S3, on empty machines" {
+    on_all empty_machine
+    rm "$WORK/cluster.rkestate"
+    play 'Get it by hand from S3'
+    play 'Unpack it by hand'
+    mv "$WORK/restore" "$WORK/by-hand-from-s3"
+    play 'Get it from S3'
+    cmp "$WORK/by-hand-from-s3/$SAVED" "$WORK/restore/$SAVED"
+    play 'Empty machines'
+    on_all control_plane
+    play 'Prove it'
+    play 'Put it on the nodes'
+    restore
+    expect_well saved
+    install -m 600 "$WORK/restore/$SAVED.rkestate" "$WORK/cluster.rkestate"
+    play 'Tidy up'
+    expect_archive n1 "after-${VALUES[TOKEN]}"
+    [ -z "$(on n1 sh -c 'ls -d /var/lib/etcd/before* /opt/rke/restore 2>/dev/null')" ]
+}
+
+@test "no block of the page was left out" {
+    for block in "$BLOCKS"/*.sh; do
+        [ -e "${block%.sh}.played" ] || { cat "${block%.sh}.section" "$block" && left=1; }
+    done
+    [ -z "${left:-}" ]
+}
