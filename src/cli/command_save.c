@@ -1,5 +1,6 @@
 #include "snapctl/cli/command_save.h"
 
+#include "snapctl/cli/command_prune.h"
 #include "snapctl/cli/node_command.h"
 
 static struct save_options options_of(const struct node_command *command)
@@ -16,6 +17,8 @@ static struct save_options options_of(const struct node_command *command)
         .force = o->force,
         .dry_run = o->dry_run,
         .store = command->s3.wanted ? &command->store : NULL,
+        .retention = command_prune_rule(o),
+        .claimed = command_prune_claims(o),
     };
 }
 

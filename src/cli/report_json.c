@@ -2,6 +2,7 @@
 
 #include "snapctl/cli/document.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/report_prune.h"
 
 static json_t *node_object(const struct save_node *node, bool dry_run, struct log *log)
 {
@@ -78,6 +79,8 @@ char *report_json(const struct save_result *result, struct log *log)
         document_append(nodes, node_object(&result->nodes[i], result->dry_run, log));
     document_add(object, "nodes", nodes);
     document_add(object, "s3", store_object(result->store, log));
+    if (result->pruned)
+        document_add(object, "pruned", report_prune_object(result->pruned, log));
     return document_print(object);
 }
 

@@ -4,6 +4,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/console.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/report_prune.h"
 #include "snapctl/cli/table.h"
 
 enum { RESULT = 1 };
@@ -157,6 +158,8 @@ char *report_text(const struct save_result *result, struct log *log, bool colour
     struct buf out = {.max = (size_t)16 << 20};
     print_table(&out, result, log, colour);
     print_store(&out, result->store, log);
+    if (result->pruned)
+        report_prune_lines(&out, result->pruned);
     if (result->dry_run && result->outcome != SAVE_INTERRUPTED && result->outcome != SAVE_REFUSED)
         print_dry_run(&out, result);
     else

@@ -49,6 +49,7 @@ void save_result_free(struct save_result *result)
         free(result->nodes[i].commands);
         database_facts_free(result->nodes[i].database);
     }
+    prune_result_free(result->pruned);
     store_result_free(result->store);
     free(result->store);
     free(result->nodes);

@@ -9,8 +9,8 @@
 #include "snapctl/core/inventory.h"
 #include "snapctl/core/save.h"
 #include "snapctl/node/files.h"
-#include "snapctl/s3/download.h"
 #include "store.h"
+#include "verify_copy.h"
 #include "verify_result.h"
 
 enum { LIST_MS = 120000 };
@@ -79,16 +79,8 @@ static int list_files(struct work *w, const struct ctx *ctx, bool again, struct 
 static int read_copy(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
 {
     struct part *part = part_of(w);
-    struct verify_copy *copy = &part->copies.copies[part->at];
-    struct ssh_stream *stream;
     (void)again;
-    if (node_open_copy(&w->node, w->ssh, ctx, copy->snapshot, copy->plain, &stream, err) < 0)
-        return -1;
-    int result = verify_read(copy, ctx, ssh_stream_source(stream), work_progress, w, err);
-    ssh_stream_close(stream);
-    if (result < 0)
-        work_disconnect(w); /* the rest of the stream may be still on its way */
-    return result;
+    return verify_copy_on_node(w, ctx, &part->copies.copies[part->at], err);
 }
 
 /* -1: the node is lost, or the run ends. */
@@ -218,12 +210,7 @@ static void verify_object(struct run *run, const struct ctx *ctx, struct verify_
 {
     AUTO_ERR struct sc_err err = {0};
     int64_t start = ctx_now_ms();
-    struct store *store = verifying_of(run)->store;
-    struct s3_download *download = s3_download_new(store_client(store), copy->where, copy->bytes);
-    int result = verify_read(copy, ctx, s3_download_source(download), tell_progress, run, &err);
-    s3_download_free(download);
-    if (result < 0 && err.kind != ERR_CORRUPT)
-        store_explain(store, &err);
+    int result = verify_copy_in_store(verifying_of(run)->store, ctx, copy, tell_progress, run, &err);
     verify_settle(copy, result, &err);
     copy->duration_ms = ctx_now_ms() - start;
     tell_bad(ctx, copy);

@@ -93,6 +93,7 @@ struct node {
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
     char *container, *identity;
+    const char *removal; /* what node_remove gives its script */
 };
 
 void node_free(struct node *node);
