@@ -39,9 +39,20 @@ static int refuse_unasked(struct node_command *command)
     return node_command_refuse(command, &err);
 }
 
+/* What progress left for the end: see progress_event. */
+static void tell_rest(const struct call *call, const struct prune_result *result)
+{
+    for (size_t i = 0; i <= result->n_nodes && result->outcome != PRUNE_REFUSED; i++) {
+        const struct run_node *run = &result->places[i].run;
+        if (run->err.kind == ERR_REFUSED)
+            console_error(call->console, call->log, run->address, &run->err);
+    }
+}
+
 static int tell(struct node_command *command, const struct prune_result *result)
 {
     const struct call *call = command->call;
+    tell_rest(call, result);
     AUTO_FREE char *text = command_wants_json(call) ? report_prune_json(result, call->log)
                            : result->outcome == PRUNE_REFUSED
                                ? NULL

@@ -137,7 +137,7 @@ static void drop_items(struct prune_place *place)
     size_t kept = 0;
     for (size_t i = 0; i < place->n_items; i++) {
         struct prune_item *item = &place->items[i];
-        if (item->reason < RETENTION_FOREIGN)
+        if (prune_is_told(item))
             place->items[kept++] = *item;
         else
             prune_item_free(item);

@@ -14,12 +14,17 @@ const char *prune_place_status_name(enum prune_place_status status)
     return names[status];
 }
 
+bool prune_is_told(const struct prune_item *item)
+{
+    return item->reason < RETENTION_FOREIGN;
+}
+
 size_t prune_count(const struct prune_result *r, enum prune_status status)
 {
     size_t n = 0;
     for (size_t i = 0; i <= r->n_nodes; i++)
         for (size_t k = 0; k < r->places[i].n_items; k++)
-            n += r->places[i].items[k].status == status;
+            n += r->places[i].items[k].status == status && prune_is_told(&r->places[i].items[k]);
     return n;
 }
 

@@ -71,6 +71,9 @@ int prune_note_proof(struct pruning *p, size_t place, size_t index, const struct
 /* Once all was tried: -1 if an item was not removed. */
 int prune_settle(struct prune_place *place, struct sc_err *err) WARN_UNUSED;
 
+/* It is part of the result in the end: it is not of another name or cluster. */
+bool prune_is_told(const struct prune_item *item);
+
 /* Frees what an item holds. */
 void prune_item_free(struct prune_item *item);
 

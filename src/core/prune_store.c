@@ -131,18 +131,28 @@ static int judge_object(struct run *run, const struct ctx *ctx, size_t index, co
     return 0;
 }
 
+/* Nobody looks whose it is. */
+static void leave_alone(const struct pruning *p, struct retention_entry *entry)
+{
+    if (!p->options->claimed)
+        entry->state = RETENTION_IS_FOREIGN;
+}
+
 static int look_at_objects(struct run *run, struct sc_err *err)
 {
-    struct s3_client *client = store_client(pruning_of(run)->store);
+    const struct pruning *p = pruning_of(run);
+    struct s3_client *client = store_client(p->store);
     const struct prune_place *place = place_of(run);
     for (size_t i = 0; i < place->n_items; i++) {
         AUTO_OBJECT struct s3_object object = {0};
         const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
-        if (!prune_concerns(pruning_of(run), &part_of(run)->entries[i]))
+        if (!prune_concerns(p, &part_of(run)->entries[i])) {
+            leave_alone(p, &part_of(run)->entries[i]);
             continue;
+        }
         if (s3_object_head(client, &ctx, place->items[i].key, &object, err) < 0 ||
             judge_object(run, &ctx, i, &object, err) < 0) {
-            store_explain(pruning_of(run)->store, err);
+            store_explain(p->store, err);
             return -1;
         }
     }

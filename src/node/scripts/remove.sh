@@ -1,7 +1,7 @@
 # Removes files from the snapshots' folder. Set: files, for each the words "FILE BYTES SECONDS" that list.sh told of it: what
 # is another file by now stays, and so does what the lock's container works on. Prints for each "removed FILE", or in the
 # place of "removed": gone changed busy kept.
-lock=$(d ps -a --no-trunc --filter 'name=^/etcd-snapshot-once$' --format '{{.Command}}') || exit 125
+lock=$(d ps -a --no-trunc --filter 'name=^/?etcd-snapshot-once$' --format '{{.Command}}') || exit 125
 
 # shellcheck disable=SC2016 # expanded by the shell that as_root starts
 remove='
