@@ -13,11 +13,11 @@ prune_s3() { prune "${STORE[@]}" "${KEYS[@]}" "$@"; }
 
 # place_days COUNT NODE…: archives $NAME-1 to $NAME-COUNT, a day each, the last one of 2026-01-COUNT.
 place_days() {
-    local count=$1 i node
+    local count=$1 day node
     shift
-    for ((i = 1; i <= count; i++)); do
-        place "$NAME-$i" 400000 "$@"
-        for node; do on "$node" touch -d "2026-01-0$i 12:00 UTC" "$BACKUP/$NAME-$i.zip"; done
+    for ((day = 1; day <= count; day++)); do
+        place "$NAME-$day" 400000 "$@"
+        for node; do on "$node" touch -d "2026-01-0$day 12:00 UTC" "$BACKUP/$NAME-$day.zip"; done
     done
 }
 
@@ -45,7 +45,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     expect_stderr '--yes removes them without asking'
     prune --keep 1 --dry-run --output json
     expect_status 0
-    [ "$(statuses .nodes[0])" = "4:kept:keep 3:kept:newest-good 2:planned:unwanted 1:planned:unwanted c:kept:rolling s:kept:unknown" ] ||
+    [ "$(statuses .nodes[0])" = "4:kept:keep 3:kept:newest-good 2:planned:unwanted 1:planned:unwanted d:kept:rolling s:kept:unknown" ] ||
         { statuses .nodes[0] && show && false; }
     json '.nodes[0].snapshots[0].verified' false
     json '.nodes[1].snapshots[0].verified' true
@@ -66,7 +66,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     expect_status 3
     json '[.status, .nodes[0].status, .nodes[1].status] | join(" ")' 'partial failed done'
     json '.nodes[0].error.kind' corrupt
-    [ "$(statuses .nodes[0])" = "4:kept:none-good 3:kept:none-good c:kept:rolling s:kept:unknown" ]
+    [ "$(statuses .nodes[0])" = "4:kept:none-good 3:kept:none-good d:kept:rolling s:kept:unknown" ]
     [ "$(statuses .nodes[1])" = "4:kept:newest-good" ]
     [ "$(statuses .nodes[2])" = "5:kept:older-than" ]
 }
@@ -94,12 +94,12 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
 }
 
 @test "in S3: only this cluster's snapshots, each proven; what is foreign stays" {
-    local i there
-    for i in 1 2 3; do
-        place "$NAME-$i" 400000 n1
-        upload "$NAME-$i"
+    local day key there
+    for day in 1 2 3; do
+        place "$NAME-$day" 400000 n1
+        upload "$NAME-$day"
         expect_status 0
-        sleep 1.1
+        sleep 1.1 # S3 tells whole seconds
     done
     changed_config 's/^cluster_name: .*/cluster_name: other/'
     place "$NAME-4" 400000 n1
@@ -108,7 +108,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     upload "$NAME-4" --folder mine
     CONFIG=$BASE
     echo no snapshot >"$BATS_TEST_TMPDIR/notes"
-    for i in "$NAME-5.zip" "deeper/$NAME-5.zip"; do lab s3-put "$i" "$BATS_TEST_TMPDIR/$NAME-5.zip"; done
+    for key in "$NAME-5.zip" "deeper/$NAME-5.zip"; do lab s3-put "$key" "$BATS_TEST_TMPDIR/$NAME-5.zip"; done
     lab s3-put notes.zip "$BATS_TEST_TMPDIR/notes"
 
     prune_s3 --keep 1 --yes --output json
@@ -126,7 +126,7 @@ data = bytearray(open(f"{sys.argv[1]}/{sys.argv[2]}-3.zip", "rb").read())
 data[9000] ^= 1
 open(f"{sys.argv[1]}/damaged", "wb").write(data)
 PY
-    for i in 1 2; do lab s3-put "mine/$NAME-$i.zip" "$BATS_TEST_TMPDIR/$NAME-$i.zip" && sleep 1.1; done
+    for day in 1 2; do lab s3-put "mine/$NAME-$day.zip" "$BATS_TEST_TMPDIR/$NAME-$day.zip" && sleep 1.1; done
     lab s3-put "mine/$NAME-3.zip" "$BATS_TEST_TMPDIR/damaged"
     lab s3-put mine/notes.zip "$BATS_TEST_TMPDIR/notes"
     prune_s3 --folder mine --keep 1 --yes
