@@ -1,5 +1,6 @@
 #include "snapctl/cli/command_save.h"
 
+#include "snapctl/cli/command_prune.h"
 #include "snapctl/cli/node_command.h"
 
 static struct save_options options_of(const struct node_command *command)
@@ -18,6 +19,8 @@ static struct save_options options_of(const struct node_command *command)
         .legacy = o->legacy,
         .pki_bundle = o->pki_bundle,
         .store = command->s3.wanted ? &command->store : NULL,
+        .retention = command_prune_rule(o),
+        .claimed = command_prune_claims(o),
     };
 }
 

@@ -7,6 +7,7 @@
 #include "snapctl/cli/command_fetch.h"
 #include "snapctl/cli/command_help.h"
 #include "snapctl/cli/command_list.h"
+#include "snapctl/cli/command_prune.h"
 #include "snapctl/cli/command_save.h"
 #include "snapctl/cli/command_upload.h"
 #include "snapctl/cli/command_verify.h"
@@ -69,6 +70,26 @@ const struct command commands_table[] = {
             "Tries all that save needs on every etcd node, and in S3 if the configuration or --bucket-name names a bucket, "
             "and changes nothing: a line for each finding, with what would help.",              .bit = FOR_CHECK,
      .run = command_check,
+     },
+    {
+     .name = "prune",
+     .summary = "remove old snapshots by a rule",
+     .text =
+            "Removes one-time snapshots that no rule keeps from the etcd nodes, and from S3 if the configuration or "
+            "--bucket-name names a bucket. Each node, and S3, is a place of its own, and the newest that can be proven "
+            "good in a place is never removed. What is to be removed is shown and asked for on the terminal.",              .example = "snapctl prune --keep-daily 7 --keep-weekly 4 --dry-run",
+     .bit = FOR_PRUNE,
+     .run = command_prune,
+     },
+    {
+     .name = "delete",
+     .words = "NAME...",
+     .summary = "remove snapshots by name",
+     .text =
+            "Removes the snapshots of these names from the etcd nodes, and from S3 if the configuration or "
+            "--bucket-name names a bucket, after they were shown and asked for on the terminal. A name that is in no "
+            "place stops it before anything is removed.",                                   .bit = FOR_DELETE,
+     .run = command_delete,
      },
     {
      .name = "help",

@@ -3,7 +3,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/options.h"
 
-enum { NUMBER_MAX = 1000, SECONDS_MAX = 86400 };
+enum { NUMBER_MAX = 1000, HOUR_S = 3600, SECONDS_MAX = 24 * HOUR_S, YEARS_MAX = 10 };
 
 /* Sets one field; the error's text is about the value alone. */
 typedef int value_setter(void *field, const struct option *option, const char *text, struct sc_err *err);
@@ -92,6 +92,31 @@ static int set_seconds(void *field, const struct option *option, const char *tex
     return 0;
 }
 
+/* Without a unit nobody knows whether hours or days are meant. */
+static int set_age(void *field, const struct option *option, const char *text, struct sc_err *err)
+{
+    (void)option;
+    static const struct {
+        char letter;
+        int hours;
+    } units[] = {
+        {'h', 1     },
+        {'d', 24    },
+        {'w', 7 * 24}
+    };
+    size_t len = strlen(text);
+    AUTO_FREE char *digits = str_dup_n(text, len ? len - 1 : 0);
+    for (size_t i = 0; i < sizeof units / sizeof *units && len; i++) {
+        int64_t number, most = YEARS_MAX * 365 * 24 / units[i].hours;
+        if (text[len - 1] != units[i].letter || !str_to_int(digits, 1, most, &number))
+            continue;
+        *(int *)field = (int)number * units[i].hours * HOUR_S;
+        return 0;
+    }
+    err_set(err, ERR_USAGE, "\"%s\" is not an age from 1h to %d years", text, YEARS_MAX);
+    return err_hint(err, "write a number and h for hours, d for days or w for weeks: 12h, 30d, 2w");
+}
+
 static int set_choice(void *field, const struct option *option, const char *text, struct sc_err *err)
 {
     AUTO_BUF struct buf words = {0};
@@ -118,7 +143,8 @@ static int add_word(void *field, const struct option *option, const char *text, 
 static value_setter *const setters[] = {
     [OPTION_FLAG] = set_flag,       [OPTION_SWITCH] = set_switch, [OPTION_TEXT] = set_text,
     [OPTION_PATH] = set_text,       [OPTION_SECRET] = set_secret, [OPTION_NUMBER] = set_number,
-    [OPTION_SECONDS] = set_seconds, [OPTION_CHOICE] = set_choice, [OPTION_WORDS] = add_word,
+    [OPTION_SECONDS] = set_seconds, [OPTION_AGE] = set_age,       [OPTION_CHOICE] = set_choice,
+    [OPTION_WORDS] = add_word,
 };
 
 int options_set(struct options *options, const struct option *option, const char *where, const char *text,
@@ -136,9 +162,9 @@ static void spell(struct buf *out, const struct option *option, const char *valu
     str_quote_shell(out, value);
 }
 
-static void spell_number(struct buf *out, const struct option *option, int value)
+static void spell_number(struct buf *out, const struct option *option, int value, const char *unit)
 {
-    AUTO_FREE char *text = str_format("%d", value);
+    AUTO_FREE char *text = str_format("%d%s", value, unit);
     spell(out, option, text);
 }
 
@@ -157,7 +183,10 @@ void options_spell(struct buf *out, const struct options *options, const struct 
         break;
     case OPTION_NUMBER:
     case OPTION_SECONDS:
-        spell_number(out, option, *(const int *)field);
+        spell_number(out, option, *(const int *)field, "");
+        break;
+    case OPTION_AGE:
+        spell_number(out, option, *(const int *)field / HOUR_S, "h");
         break;
     case OPTION_CHOICE:
         spell(out, option, option->choices[*(const int *)field]);

@@ -95,9 +95,9 @@ static bool read_line(const struct prompt *p, char line[LINE_MAX_BYTES])
     return true;
 }
 
-static void list_hosts(const struct prompt *p, const struct host_key_question *questions, size_t n)
+static char *list_hosts(const struct prompt *p, const struct host_key_question *questions, size_t n)
 {
-    AUTO_BUF struct buf out = {0};
+    struct buf out = {0};
     buf_printf(&out, "%s not in known_hosts:\n", n == 1 ? "This host is" : "These hosts are");
     for (size_t i = 0; i < n; i++) {
         AUTO_FREE char *line = str_format("%s port %d  %s  %s", questions[i].address, questions[i].port,
@@ -105,17 +105,18 @@ static void list_hosts(const struct prompt *p, const struct host_key_question *q
         AUTO_FREE char *clean = console_clean(p->log, line, false);
         buf_printf(&out, "  %s\n", clean);
     }
-    say(p, buf_text(&out));
+    return buf_take(&out);
 }
 
-bool prompt_hosts(struct prompt *p, const struct host_key_question *questions, size_t n)
+bool prompt_agreement(struct prompt *p, const char *text, const char *question)
 {
     char line[LINE_MAX_BYTES];
     /* What was typed before the question was not meant for it. */
     tcflush(p->tty, TCIFLUSH);
-    list_hosts(p, questions, n);
+    say(p, text);
     for (;;) {
-        say(p, n == 1 ? "Trust and remember it (yes/no)? " : "Trust and remember all of them (yes/no)? ");
+        say(p, question);
+        say(p, " (yes/no)? ");
         if (!read_line(p, line)) {
             say(p, "\n");
             return false;
@@ -124,6 +125,12 @@ bool prompt_hosts(struct prompt *p, const struct host_key_question *questions, s
             return *line == 'y';
         say(p, "Please type \"yes\" or \"no\" in full.\n");
     }
+}
+
+bool prompt_hosts(struct prompt *p, const struct host_key_question *questions, size_t n)
+{
+    AUTO_FREE char *text = list_hosts(p, questions, n);
+    return prompt_agreement(p, text, n == 1 ? "Trust and remember it" : "Trust and remember all of them");
 }
 
 /* Without echo. Stopping or quitting the program meanwhile would leave the terminal like that. */

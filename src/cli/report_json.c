@@ -4,6 +4,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/document.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/report_prune.h"
 #include "snapctl/node/node.h"
 
 static json_t *bundle_object(const struct bundle_facts *facts)
@@ -111,6 +112,8 @@ char *report_json(const struct save_result *result, struct log *log)
         document_append(nodes, node_object(&result->nodes[i], result->dry_run, log));
     document_add(object, "nodes", nodes);
     document_add(object, "s3", store_object(result->store, log));
+    if (result->pruned)
+        document_add(object, "pruned", report_prune_object(result->pruned, log));
     return document_print(object);
 }
 

@@ -1,7 +1,6 @@
 #include "snapctl/cli/report_list.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/console.h"
@@ -11,16 +10,6 @@
 enum { TEXT_MAX = 64 << 20 };
 
 static const char *const heads[] = {"NAME", "TIME (UTC)", "SIZE", "NODES", "S3", "STATE FILE", "MADE BY"};
-
-static char *time_text(int64_t seconds)
-{
-    char text[32];
-    struct tm tm;
-    time_t t = (time_t)seconds;
-    if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm))
-        return str_dup("?");
-    return str_dup(text);
-}
 
 /* "all 3", or the addresses. */
 static char *nodes_text(const struct list_result *r, const struct inventory_snapshot *snapshot)
@@ -51,7 +40,7 @@ static void add_row(struct table *table, const struct list_result *r,
     static const char *const answers[] = {"?", "no", "yes"};
     static const char *const makers[] = {"one-time save", "RKE's recurring snapshots"};
     char *const cells[] = {
-        str_dup(snapshot->name),         time_text(snapshot->modified),
+        str_dup(snapshot->name),         table_time(snapshot->modified),
         str_bytes(snapshot->bytes),      nodes_text(r, snapshot),
         store_text(r, snapshot),         str_dup(answers[snapshot->state_file]),
         str_dup(makers[snapshot->kind]),

@@ -4,6 +4,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/cli/console.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/report_prune.h"
 #include "snapctl/cli/table.h"
 #include "snapctl/node/node.h"
 
@@ -223,6 +224,8 @@ char *report_text(const struct save_result *result, struct log *log, bool colour
     print_table(&out, result, log, colour);
     print_bundles(&out, result);
     print_store(&out, result->store, log);
+    if (result->pruned)
+        report_prune_lines(&out, result->pruned);
     if (result->dry_run && result->outcome != SAVE_INTERRUPTED && result->outcome != SAVE_REFUSED)
         print_dry_run(&out, result);
     else

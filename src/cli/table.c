@@ -1,6 +1,7 @@
 #include "snapctl/cli/table.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "snapctl/base/mem.h"
 #include "snapctl/base/str.h"
@@ -100,4 +101,14 @@ void table_print(const struct table *t, struct buf *out, bool colour)
             cells[c] = row->cells[c];
         print_row(t, out, cells, widths, colour ? row->colour : NULL, row->coloured);
     }
+}
+
+char *table_time(int64_t seconds)
+{
+    char text[32];
+    struct tm tm;
+    time_t t = (time_t)seconds;
+    if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm))
+        return str_dup("?");
+    return str_dup(text);
 }

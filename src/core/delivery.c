@@ -342,7 +342,7 @@ static void remove_bundle(struct delivery *d)
     if (d->what.replace)
         log_write(d->run->log, LOG_WARN, NULL,
                   "the new bundle of certificates stays in the bucket: s3://%s/%s", d->options->bucket, key);
-    else if (s3_object_delete(store_client(d->store), &ctx, key, d->bundle_version, &err) < 0)
+    else if (s3_object_delete(store_client(d->store), &ctx, key, d->bundle_version, NULL, &err) < 0)
         log_write(d->run->log, LOG_WARN, NULL,
                   "the bundle of certificates, with private keys, is left in the bucket, as it could not be "
                   "removed: s3://%s/%s: %s",

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "snapctl/base/str.h"
-#include "snapctl/node/node.h"
+#include "snapctl/node/files.h"
+#include "snapctl/snapshot/archive.h"
 
 struct inventory_found {
     char *name;
@@ -42,6 +43,31 @@ bool inventory_add(struct inventory *inventory, const char *file, const struct i
         return false;
     inventory->found = mem_realloc(inventory->found, inventory->n_found + 1, sizeof *inventory->found);
     inventory->found[inventory->n_found++] = (struct inventory_found){mem_take(&name), *copy};
+    return true;
+}
+
+static enum inventory_answer state_in(const struct node_file *file)
+{
+    struct archive_facts facts;
+    AUTO_FREE char *name = node_snapshot_of(file->name, NULL);
+    if (!file->end ||
+        archive_check_tail(name, false, file->end, file->end_len, file->bytes, &facts, NULL) < 0)
+        return INVENTORY_UNKNOWN;
+    return facts.state_file ? INVENTORY_YES : INVENTORY_NO;
+}
+
+bool inventory_of_file(const struct node_file *file, struct inventory_copy *copy)
+{
+    bool zip = str_ends(file->name, ".zip");
+    bool database = file->head && inventory_is_database(file->head, file->head_len);
+    if (!zip && !database)
+        return false;
+    *copy = (struct inventory_copy){
+        .bytes = file->bytes,
+        .modified = file->modified,
+        .plain = !zip,
+        .state_file = zip ? state_in(file) : INVENTORY_NO,
+    };
     return true;
 }
 

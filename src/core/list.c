@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "snapctl/base/str.h"
 #include "snapctl/node/files.h"
 #include "store.h"
 #include "work.h"
@@ -43,29 +42,12 @@ static void add_locked(struct run *run, const char *file, const struct inventory
 
 /* ---- a node's thread ---- */
 
-static enum inventory_answer state_in(const struct node_file *file)
-{
-    struct archive_facts facts;
-    AUTO_FREE char *name = node_snapshot_of(file->name, NULL);
-    if (!file->end ||
-        archive_check_tail(name, false, file->end, file->end_len, file->bytes, &facts, NULL) < 0)
-        return INVENTORY_UNKNOWN;
-    return facts.state_file ? INVENTORY_YES : INVENTORY_NO;
-}
-
 static void take_file(struct work *w, const struct node_file *file)
 {
-    bool zip = str_ends(file->name, ".zip");
-    bool database = file->head && inventory_is_database(file->head, file->head_len);
-    if (!zip && !database)
+    struct inventory_copy copy;
+    if (!inventory_of_file(file, &copy))
         return;
-    const struct inventory_copy copy = {
-        .place = w->index,
-        .bytes = file->bytes,
-        .modified = file->modified,
-        .plain = !zip,
-        .state_file = zip ? state_in(file) : INVENTORY_NO,
-    };
+    copy.place = w->index;
     add_locked(w->run, file->name, &copy);
 }
 

@@ -19,6 +19,7 @@ struct plan_owned {
     struct known_hosts *known;
     struct ssh_host bastion;
     char *name, *run, *started, *known_hosts_file;
+    bool known_hosts_given; /* it is the only one */
     struct secret *input;
     struct node_registry *registries;
 };
@@ -191,27 +192,34 @@ static int plan_nodes(struct plan *plan, const struct cluster *cluster, const st
     return 0;
 }
 
+int plan_read_hosts(struct plan *plan, struct log *log, struct sc_err *err)
+{
+    struct plan_owned *o = plan->owned;
+    const char *files[] = {o->known_hosts_file, "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
+    size_t n = o->known_hosts_given ? 1 : sizeof files / sizeof *files;
+    struct known_hosts *known;
+    if (known_hosts_load(files, n, log, &known, err) < 0)
+        return -1;
+    known_hosts_free(o->known);
+    o->known = known;
+    plan->policy.known = known;
+    return 0;
+}
+
 static int plan_hosts(struct plan *plan, const struct run_options *options, struct log *log,
                       struct sc_err *err)
 {
-    AUTO_FREE char *own = str_format("%s/.ssh/known_hosts", options->home);
-    const char *files[] = {own, "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
-    size_t n = sizeof files / sizeof *files;
-    if (options->known_hosts_file) {
-        files[0] = options->known_hosts_file;
-        n = 1;
-    }
-    plan->owned->known_hosts_file = str_dup(files[0]);
+    struct plan_owned *o = plan->owned;
+    o->known_hosts_given = options->known_hosts_file != NULL;
+    o->known_hosts_file = o->known_hosts_given ? str_dup(options->known_hosts_file)
+                                               : str_format("%s/.ssh/known_hosts", options->home);
     plan->policy.mode = options->host_key_mode;
-    plan->policy.known_hosts_file = plan->owned->known_hosts_file;
+    plan->policy.known_hosts_file = o->known_hosts_file;
     if (options->host_key_mode == HOST_KEY_OFF)
         log_write(
             log, LOG_WARN, NULL,
             "host keys are not checked: whoever answers gets the cluster's state file with its private keys");
-    if (known_hosts_load(files, n, log, &plan->owned->known, err) < 0)
-        return -1;
-    plan->policy.known = plan->owned->known;
-    return 0;
+    return plan_read_hosts(plan, log, err);
 }
 
 static void plan_job(struct plan *plan, const struct cluster *cluster, const struct run_options *options)

@@ -142,6 +142,14 @@ int runner_meet(struct runner *r, size_t index, const struct ctx *ctx, struct sc
     return result;
 }
 
+void runner_excuse(struct runner *r, size_t index)
+{
+    runner_lock(r);
+    r->workers[index].met = true;
+    runner_wake(r);
+    runner_unlock(r);
+}
+
 int runner_enter(struct runner *r, const struct ctx *ctx, struct sc_err *err)
 {
     int result = 0;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "compare.h"
+#include "prune_run.h"
 #include "save_result.h"
 #include "save_run.h"
 #include "snapctl/base/str.h"
@@ -195,6 +196,72 @@ static int check_legacy(const struct save_options *options, struct sc_err *err)
     return 0;
 }
 
+/* The snapshot is saved, whatever becomes of old ones. */
+static void warn_of_pruning(const struct prune_result *pruned, struct log *log)
+{
+    for (size_t i = 0; i <= pruned->n_nodes; i++) {
+        const struct prune_place *place = &pruned->places[i];
+        const struct sc_err *err = &place->run.err;
+        if (place->status == PRUNE_PLACE_FAILED)
+            log_write(log, LOG_WARN, place->run.address,
+                      "%sthe snapshot is saved, but pruning failed: %s%s%s",
+                      place->run.address ? "" : "S3: ", err->text, err->hint ? "; " : "",
+                      err->hint ? err->hint : "");
+    }
+}
+
+static int prune_saved(struct save *save, const struct run *run, const struct cluster *cluster,
+                       struct sc_err *err)
+{
+    const struct save_options *o = save->options;
+    struct save_result *r = save->result;
+    const struct prune_options options = {
+        .rule = o->retention,
+        .nodes = true,
+        .store = r->store && r->store->status == STORE_UPLOADED ? o->store : NULL,
+        .claimed = o->claimed,
+    };
+    if (plan_read_hosts(save->plan, NULL, err) < 0)
+        return -1;
+    return prune_after_save(save->plan, &options, cluster, r, run->ui, run->log, &r->pruned, err);
+}
+
+static void prune(struct save *save, const struct run *run, const struct cluster *cluster)
+{
+    struct save_result *r = save->result;
+    AUTO_ERR struct sc_err err = {0};
+    if (!retention_is_given(&save->options->retention) || r->dry_run || r->outcome == SAVE_REFUSED)
+        return;
+    if (r->exit_status != 0) {
+        log_write(run->log, LOG_WARN, NULL, "nothing is pruned, as the save was no success");
+        return;
+    }
+    if (prune_saved(save, run, cluster, &err) < 0) {
+        log_write(run->log, LOG_WARN, NULL, "the snapshot is saved, but pruning failed: %s", err.text);
+        return;
+    }
+    warn_of_pruning(r->pruned, run->log);
+    if (!r->pruned->signo)
+        return;
+    r->signo = r->pruned->signo;
+    r->outcome = SAVE_INTERRUPTED;
+    r->exit_status = RUN_STATUS_SIGNAL + r->signo;
+    err_move(&r->err, &r->pruned->err);
+}
+
+/* What was just saved is to be the newest good one of what the rule is for. */
+static int check_retention(const struct save_options *options, const struct plan *plan, struct sc_err *err)
+{
+    const char *prefix = options->retention.prefix;
+    if (retention_check(&options->retention, err) < 0)
+        return -1;
+    if (!prefix || str_starts(plan->job.name, prefix))
+        return 0;
+    err_set(err, ERR_USAGE, "--prefix %s: the snapshot's own name, %s, does not begin so", prefix,
+            plan->job.name);
+    return err_hint(err, "snapctl prune is for snapshots of other names");
+}
+
 static int make_plan(const struct cluster *cluster, const struct save_options *options,
                      const struct run_ui *ui, struct log *log, struct plan **out, struct sc_err *err)
 {
@@ -209,7 +276,7 @@ static int make_plan(const struct cluster *cluster, const struct save_options *o
     plan->job.bundle = run.controlplane;
     if (options->timeout_s)
         plan->timeout_s = options->timeout_s;
-    if (plan_name(plan, options->name, log, err) == 0 &&
+    if (plan_name(plan, options->name, log, err) == 0 && check_retention(options, plan, err) == 0 &&
         plan_input(plan, cluster, options->state_file, options->require_state, log, err) == 0)
         return 0;
     plan_free(plan);
@@ -229,6 +296,8 @@ int save_run(const struct cluster *cluster, const struct save_options *options, 
     struct run run = {.arg = &save, .ui = ui, .plan = plan, .log = log, .err = &save.result->err};
     int rc = run_save(&save, &run, cluster->cluster_name, err);
     judge(&save, &run);
+    if (rc == 0)
+        prune(&save, &run, cluster);
     if (rc == 0)
         *out = save.result;
     else

@@ -52,6 +52,7 @@ void save_result_free(struct save_result *result)
         database_facts_free(result->nodes[i].database);
         bundle_facts_free(result->nodes[i].bundle);
     }
+    prune_result_free(result->pruned);
     store_result_free(result->store);
     free(result->store);
     free(result->nodes);

@@ -261,6 +261,12 @@ static void set_fix(struct buf *out, const struct node *node)
     set_dead(out, &node->facts.lock);
 }
 
+static void set_remove(struct buf *out, const struct node *node)
+{
+    set_run(out, node);
+    set(out, "files", node->removal);
+}
+
 enum { MAX_PARTS = 5 };
 
 static const struct {
@@ -283,6 +289,7 @@ static const struct {
     [SCRIPT_LIST] = {"list",    set_list,       {script_common, script_list}                                         },
     [SCRIPT_HEALTH] = {"health",  set_health,     {script_common, script_leftovers, script_health}                     },
     [SCRIPT_FIX] = {"fix",     set_fix,        {script_common, script_undo, script_leftovers, script_fix}           },
+    [SCRIPT_REMOVE] = {"remove",  set_remove,     {script_common, script_remove}                                       },
 };
 
 char *script_command(const struct node *node, enum script_kind kind)

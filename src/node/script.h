@@ -20,6 +20,7 @@ enum script_kind {
     SCRIPT_LIST,
     SCRIPT_HEALTH,
     SCRIPT_FIX,
+    SCRIPT_REMOVE,
 };
 
 /* The whole command line for ssh_run; the caller frees it. */

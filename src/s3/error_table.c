@@ -15,6 +15,8 @@
 #define QUOTA "make room: raise the quota of the bucket or of its user, or delete old snapshots"
 #define LOCK                                                                                                 \
     "--s3-object-lock needs a bucket that was created with object lock, and the right s3:PutObjectRetention"
+#define HELD                                                                                                 \
+    "the object is locked there (object lock, legal hold, WORM): it can be deleted when that has ended"
 #define UNSUPPORTED                                                                                          \
     "{endpoint} does not know this option: leave out --s3-sse, --s3-checksum, --s3-tag or --s3-object-lock"
 
@@ -114,6 +116,10 @@ static const struct s3_error_row rows[] = {
      "another upload of the same name runs at the same time"                                                                                              },
     {"OperationAborted",                               409, ERR_STORE,   S3_AGAIN,      "another operation on {bucket} runs at the same time"             },
     {"InvalidObjectLock",                              0,   ERR_REFUSED, S3_FINAL,      LOCK                                                              },
+    {"ObjectLocked",                                   0,   ERR_REFUSED, S3_FINAL,      HELD                                                              },
+    {"ObjectUnderActiveHold",                          0,   ERR_REFUSED, S3_FINAL,      HELD                                                              },
+    {"RetentionPolicyNotMet",                          0,   ERR_REFUSED, S3_FINAL,      HELD                                                              },
+    {"FileImmutable",                                  0,   ERR_REFUSED, S3_FINAL,      HELD                                                              },
 
  /* Room. */
     {"QuotaExceeded",                                  0,   ERR_SPACE,   S3_FINAL,      QUOTA                                                             },

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "rfc3339.h"
 #include "snapctl/base/str.h"
 #include "snapctl/s3/xml.h"
 #include "write.h"
 
-enum { ONCE_MS = 1 };
+enum { ONCE_MS = 1, PARTIAL = 206 };
 
 void s3_object_free(struct s3_object *object)
 {
@@ -18,6 +19,9 @@ void s3_object_free(struct s3_object *object)
     free(object->modified);
     free(object->mark);
     free(object->sse);
+    free(object->snapshot);
+    free(object->cluster);
+    free(object->lock_mode);
     *object = (struct s3_object){0};
 }
 
@@ -49,6 +53,17 @@ static int64_t tags_of(const struct s3_reply *reply)
     return count && str_to_int(count, 0, INT64_MAX, &n) ? n : -1;
 }
 
+/* Told only to those who may see it: s3:GetObjectRetention, s3:GetObjectLegalHold. */
+static void describe_lock(const struct s3_reply *reply, struct s3_object *object)
+{
+    AUTO_FREE char *until = http_response_header(&reply->http, "x-amz-object-lock-retain-until-date");
+    AUTO_FREE char *hold = http_response_header(&reply->http, "x-amz-object-lock-legal-hold");
+    object->lock_mode = http_response_header(&reply->http, "x-amz-object-lock-mode");
+    object->legal_hold = str_equal(hold, "ON");
+    if (!until || !rfc3339_parse(until, &object->lock_until))
+        object->lock_until = 0;
+}
+
 static void describe(const struct s3_reply *reply, struct s3_object *object)
 {
     object->found = true;
@@ -59,6 +74,20 @@ static void describe(const struct s3_reply *reply, struct s3_object *object)
     object->mark = http_response_header(&reply->http, "x-amz-meta-snapctl-upload");
     object->sse = http_response_header(&reply->http, "x-amz-server-side-encryption");
     object->n_tags = tags_of(reply);
+    object->snapshot = http_response_header(&reply->http, "x-amz-meta-snapctl-snapshot");
+    object->cluster = http_response_header(&reply->http, "x-amz-meta-snapctl-cluster");
+    describe_lock(reply, object);
+}
+
+bool s3_object_is_of(const struct s3_object *object, const char *cluster)
+{
+    AUTO_FREE char *wanted = write_metadata(cluster);
+    return str_equal(object->cluster, wanted);
+}
+
+bool s3_object_is_locked(const struct s3_object *object, int64_t now)
+{
+    return object->legal_hold || (object->lock_mode && (!object->lock_until || object->lock_until > now));
 }
 
 /* S3 says which of its things is missing; a bare 404 is another web server's. */
@@ -115,6 +144,26 @@ int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *
     if (err)
         err_move(err, &why);
     return -1;
+}
+
+int s3_object_tail(struct s3_client *client, const struct ctx *ctx, const char *key, uint64_t bytes,
+                   void *buf, size_t cap, size_t *got, struct sc_err *err)
+{
+    AUTO_REQUEST struct s3_request request = {
+        .method = "GET", .action = "s3:GetObject", .key = key, .response_max = cap + 1};
+    AUTO_REPLY struct s3_reply reply = {0};
+    *got = bytes < cap ? (size_t)bytes : cap;
+    if (*got == 0)
+        return 0;
+    AUTO_FREE char *range = str_format("bytes=%" PRIu64 "-%" PRIu64, bytes - *got, bytes - 1);
+    s3_request_header(&request, "range", range);
+    if (s3_perform(client, ctx, &request, &reply, err) < 0)
+        return -1;
+    if (reply.http.body.len != *got || (reply.http.status != PARTIAL && *got != bytes))
+        return err_set(err, ERR_STORE, "the store sent %zu bytes of the end of %s, %zu were asked for",
+                       reply.http.body.len, key, *got);
+    memcpy(buf, reply.http.body.data, *got);
+    return 0;
 }
 
 int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region, struct sc_err *err)
@@ -212,7 +261,7 @@ int s3_object_put(struct s3_client *client, const struct ctx *ctx, const struct 
 }
 
 int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char *key, const char *version_id,
-                     struct sc_err *err)
+                     bool *marker, struct sc_err *err)
 {
     AUTO_REQUEST struct s3_request request = {
         .method = "DELETE", .action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject", .key = key};
@@ -220,8 +269,12 @@ int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char
     AUTO_ERR struct sc_err why = {0};
     if (version_id)
         s3_request_query(&request, "versionId", version_id);
-    if (s3_perform(client, ctx, &request, &reply, &why) == 0 || s3_reply_refused(&reply, "NoSuchKey"))
+    if (s3_perform(client, ctx, &request, &reply, &why) == 0 || s3_reply_refused(&reply, "NoSuchKey")) {
+        AUTO_FREE char *told = http_response_header(&reply.http, "x-amz-delete-marker");
+        if (marker)
+            *marker = !version_id && str_equal(told, "true");
         return 0;
+    }
     if (err)
         err_move(err, &why);
     return -1;

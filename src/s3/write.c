@@ -57,17 +57,23 @@ void write_checksum(const char *hex, char out[45])
     EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
 }
 
-/* Headers are ASCII: whatever else stands in a value (a cluster's name) is percent-encoded. */
-static void metadata_header(struct s3_request *request, const char *name, const char *value)
+char *write_metadata(const char *value)
 {
-    AUTO_FREE char *header = str_format("x-amz-meta-%s", name);
-    AUTO_BUF struct buf encoded = {0};
+    struct buf encoded = {0};
     bool plain = true;
     for (const char *p = value; *p; p++)
         plain = plain && *p >= ' ' && *p <= '~';
-    if (!plain)
-        sigv4_encode(&encoded, value);
-    s3_request_header(request, header, plain ? value : buf_text(&encoded));
+    if (plain)
+        return str_dup(value);
+    sigv4_encode(&encoded, value);
+    return buf_take(&encoded);
+}
+
+static void metadata_header(struct s3_request *request, const char *name, const char *value)
+{
+    AUTO_FREE char *header = str_format("x-amz-meta-%s", name);
+    AUTO_FREE char *sent = write_metadata(value);
+    s3_request_header(request, header, sent);
 }
 
 static void lock_headers(const struct s3_write *write, struct s3_request *request)

@@ -8,6 +8,10 @@
 /* Adds content type, encryption, metadata, tags, lock and checksum algorithm. */
 void write_headers(const struct s3_write *write, struct s3_request *request);
 
+/* A value of metadata as it is sent: headers are ASCII, so whatever else stands in it (a cluster's name) is
+ * percent-encoded. The caller frees it. */
+char *write_metadata(const char *value) WARN_UNUSED;
+
 bool write_wants_checksum(const struct s3_write *write);
 
 /* A SHA-256 in hex as Base64, as x-amz-checksum-sha256 has it. */

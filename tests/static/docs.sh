@@ -14,7 +14,7 @@ complain() {
 # What RKE.md's users and the exit statuses' readers rely on, apart from the program's own tables.
 options=(name config s3 s3-endpoint s3-endpoint-ca access-key secret-key bucket-name folder region
     ssh-agent-auth ignore-docker-version image state-file require-state timeout parallel require force
-    verify host-key-checking known-hosts output dry-run no-s3
+    verify host-key-checking known-hosts output dry-run no-s3 keep keep-daily keep-weekly older-than prefix
     session-token s3-bucket-lookup s3-plain-http s3-skip-tls-verify s3-proxy s3-timeout s3-sse s3-concurrency
     legacy pki-bundle s3-checksum s3-insecure s3-object-lock s3-tag s3-via secret-key-file debug quiet trace help)
 statuses=(0 1 2 3 4 129 130 143)
@@ -30,7 +30,7 @@ listed=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' <<<"$help" | grep -oE '[a-z0-9][a
 known=$(printf '%s\n' "${options[@]}" | sort)
 [ "$listed" = "$known" ] || complain "options of save: $(diff <(echo "$known") <(echo "$listed"))"
 
-for option in "${options[@]}" fix from to extract version; do
+for option in "${options[@]}" fix from to extract yes version; do
     grep -qE -- "^     (-[a-z], )?--$option( |\$)" <<<"$manual" || complain "--$option is not in the man page"
     grep -qE -- "words='([^']* )?--${option}[ ']" <<<"$completion" || complain "--$option is not completed"
 done
@@ -90,7 +90,7 @@ expect() {
 }
 
 cd "$pages" || exit 1
-expect 'save upload list verify fetch check help version' snapctl ''
+expect 'save upload list verify fetch check prune delete help version' snapctl ''
 expect 'save' snapctl sa
 expect 'snapshot-save' snapctl etcd ''
 expect '--require --require-state' snapctl save --requ
@@ -100,6 +100,6 @@ expect 'quorum' snapctl save --require = q
 expect 'all quorum any' snapctl save -require =
 expect 'snapctl.1 snapctl.bash' snapctl save --config snapctl.
 expect '' snapctl save --name sa
-expect 'save upload list verify fetch check help version' snapctl help ''
+expect 'save upload list verify fetch check prune delete help version' snapctl help ''
 expect 'snapctl.1 snapctl.bash' snapctl fetch -o snapctl.
 exit $bad

@@ -34,8 +34,9 @@ struct options {
     int host_key_checking; /* enum host_key_mode */
     int output;            /* enum option_output */
     enum option_switch s3;
-    bool no_s3, local, all, fix, extract;
-    const char *from, *to; /* NULL: not given */
+    bool no_s3, local, all, fix, extract, yes;
+    const char *from, *to, *prefix;                  /* NULL: not given */
+    int keep, keep_daily, keep_weekly, older_than_s; /* 0: not given */
     const char *s3_endpoint, *s3_endpoint_ca, *access_key, *bucket_name, *folder, *region;
     struct secret *secret_key, *session_token; /* NULL: not given */
     int s3_lookup;                             /* enum s3_lookup */
@@ -57,6 +58,7 @@ enum option_type {
     OPTION_SECRET,  /* struct secret *; the value is wiped from argv */
     OPTION_NUMBER,  /* int of [1, 1000] */
     OPTION_SECONDS, /* int: 300, 300s, 5m, 1h; at most a day */
+    OPTION_AGE,     /* int, seconds: 12h, 30d, 2w; at most ten years */
     OPTION_CHOICE,  /* int: the index of the word in choices */
     OPTION_WORDS,   /* struct option_words: each use adds one */
 };
@@ -74,10 +76,15 @@ enum {
     FOR_CHECK = 1 << 6,
     FOR_VERIFY = 1 << 7,
     FOR_FETCH = 1 << 8,
-    FOR_ALL = (1 << 9) - 1,
-    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,                        /* the commands that write to the store */
-    FOR_PLACES = FOR_LIST | FOR_CHECK | FOR_VERIFY | FOR_FETCH, /* those that ask nodes and store alike */
-    FOR_NODES = FOR_WRITING | FOR_PLACES,                       /* all commands that go to the nodes */
+    FOR_PRUNE = 1 << 9,
+    FOR_DELETE = 1 << 10,
+    FOR_ALL = (1 << 11) - 1,
+    FOR_WRITING = FOR_SAVE | FOR_UPLOAD,   /* the commands that write to the store */
+    FOR_REMOVING = FOR_PRUNE | FOR_DELETE, /* those that ask before they remove */
+    FOR_RULES = FOR_SAVE | FOR_PRUNE,      /* those that prune */
+    /* Those that ask nodes and store alike. */
+    FOR_PLACES = FOR_LIST | FOR_CHECK | FOR_VERIFY | FOR_FETCH | FOR_REMOVING,
+    FOR_NODES = FOR_WRITING | FOR_PLACES, /* all commands that go to the nodes */
 };
 
 struct option {

@@ -20,6 +20,9 @@ void prompt_free(struct prompt *prompt);
 /* Shows all hosts with their fingerprints and asks once whether to trust them: "yes" or "no", in full. */
 bool prompt_hosts(struct prompt *prompt, const struct host_key_question *questions, size_t n);
 
+/* Shows text and asks a question about it: "yes" or "no", in full. */
+bool prompt_agreement(struct prompt *prompt, const char *text, const char *question);
+
 /* Reads a passphrase without echo; NULL if the person gave up, or a signal came. */
 struct secret *prompt_passphrase(struct prompt *prompt, const char *label) WARN_UNUSED;
 

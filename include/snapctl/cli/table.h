@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "snapctl/base/buf.h"
+#include "snapctl/base/mem.h"
 
 enum { TABLE_COLUMNS_MAX = 8 };
 
@@ -21,6 +23,9 @@ void table_add(struct table *table, char *const *cells, const char *colour, size
 
 /* Appends the heads and all rows, each column as wide as its widest cell. */
 void table_print(const struct table *table, struct buf *out, bool colour);
+
+/* For a cell: seconds since 1970 as "2026-11-25 01:00:04", UTC. */
+char *table_time(int64_t seconds) WARN_UNUSED;
 
 /* The codes of all tables. */
 #define TABLE_GREEN "\033[32m"

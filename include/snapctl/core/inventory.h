@@ -46,6 +46,8 @@ struct inventory {
     size_t n;
 };
 
+struct node_file;
+
 void inventory_free(struct inventory *inventory);
 
 /* A file in a node's snapshot folder, or an object below the store's folder, by its name there: false, and
@@ -55,6 +57,10 @@ bool inventory_add(struct inventory *inventory, const char *file, const struct i
 
 /* Whether a file that begins so is a bbolt database (its page.go: the first page is a meta page). */
 bool inventory_is_database(const void *head, size_t len);
+
+/* Fills in copy, but for its place, from a file as a node lists it; false: it is no snapshot's. An archive
+ * whose directory does not tell of the snapshot has INVENTORY_UNKNOWN for the state file. */
+bool inventory_of_file(const struct node_file *file, struct inventory_copy *copy);
 
 /* Puts copies of one name together and sorts: snapshots is right from now on, and nothing can be added. */
 void inventory_sort(struct inventory *inventory);

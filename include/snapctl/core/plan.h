@@ -49,6 +49,9 @@ enum plan_state { PLAN_STATE_GOOD, PLAN_STATE_MISSING, PLAN_STATE_UNREADABLE };
 enum plan_state plan_look_for_state(const struct cluster *cluster, const char *state_file, char **path,
                                     struct sc_err *err);
 
+/* Reads known_hosts once more: hosts that were unknown may have been added by a run since. */
+int plan_read_hosts(struct plan *plan, struct log *log, struct sc_err *err) WARN_UNUSED;
+
 void plan_free(struct plan *plan);
 
 /* How long the snapshot of a database of so many bytes may take: the plan's timeout, but at least 60 s and 1

@@ -41,6 +41,9 @@ void runner_wake(struct runner *runner);
 /* Says that this worker has come to the meeting and waits until the main thread opens it. */
 int runner_meet(struct runner *runner, size_t index, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
+/* This worker does not come to the meeting, which does not wait for it. */
+void runner_excuse(struct runner *runner, size_t index);
+
 /* Takes, and gives back, one of the places. */
 int runner_enter(struct runner *runner, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 void runner_leave(struct runner *runner);

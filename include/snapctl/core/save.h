@@ -9,6 +9,7 @@
 
 #include "snapctl/base/log.h"
 #include "snapctl/config/cluster.h"
+#include "snapctl/core/prune.h"
 #include "snapctl/core/run.h"
 #include "snapctl/core/store.h"
 #include "snapctl/snapshot/archive.h"
@@ -32,6 +33,8 @@ struct save_options {
     bool legacy;     /* as RKE before v0.2.0: a plain snapshot, no state file, and the bundle */
     bool pki_bundle; /* the bundle beside a snapshot of today */
     const struct store_options *store; /* where the snapshot is uploaded to; NULL: nowhere */
+    struct retention_rule retention;   /* what is pruned once all is saved; none is given: nothing */
+    bool claimed;                      /* as struct prune_options has it */
 };
 
 /* unknown: the reply was lost and the node could not be asked again, which counts as not saved. checked: a
@@ -76,8 +79,9 @@ struct save_result {
     struct sc_err err; /* why it was refused or interrupted as a whole; kind ERR_NONE otherwise */
     struct save_node *nodes;
     size_t n_nodes;
-    struct store_result *store; /* NULL: no upload was asked for */
-    int signo;                  /* of an interrupted run; 0 otherwise */
+    struct store_result *store;  /* NULL: no upload was asked for */
+    struct prune_result *pruned; /* NULL: nothing was to be pruned, or the save was no success */
+    int signo;                   /* of an interrupted run; 0 otherwise */
     bool dry_run;
     bool upload_only; /* upload's: nothing was to be saved */
 };

@@ -102,6 +102,7 @@ struct node {
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
     char *container, *identity, *bundle_identity;
+    const char *removal; /* what node_remove gives its script */
 };
 
 void node_free(struct node *node);

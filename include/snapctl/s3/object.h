@@ -21,12 +21,16 @@ enum {
 struct s3_object {
     bool found;
     uint64_t bytes;
-    char *etag;       /* without quotes */
-    char *version_id; /* NULL: the bucket keeps no versions */
-    char *modified;   /* as the store writes it */
-    char *mark;       /* whose upload made it: see struct s3_write; NULL: none of ours */
-    char *sse;        /* "AES256", "aws:kms"; NULL: none */
-    int64_t n_tags;   /* -1: not told */
+    char *etag;               /* without quotes */
+    char *version_id;         /* NULL: the bucket keeps no versions */
+    char *modified;           /* as the store writes it */
+    char *mark;               /* whose upload made it: see struct s3_write; NULL: none of ours */
+    char *sse;                /* "AES256", "aws:kms"; NULL: none */
+    int64_t n_tags;           /* -1: not told */
+    char *snapshot, *cluster; /* what our upload wrote down, as it stands there; NULL: nothing */
+    char *lock_mode;          /* "GOVERNANCE", "COMPLIANCE"; NULL: none, or no right to see it */
+    int64_t lock_until;       /* seconds since 1970; 0: not told */
+    bool legal_hold;
 };
 void s3_object_free(struct s3_object *object);
 #define AUTO_OBJECT CLEANUP(s3_object_free)
@@ -41,6 +45,16 @@ int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char 
 /* HEAD. A missing object is no error: found is false. */
 int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *key, struct s3_object *object,
                    struct sc_err *err) WARN_UNUSED;
+
+/* Our upload wrote down that it is of the cluster of that name. */
+bool s3_object_is_of(const struct s3_object *object, const char *cluster);
+
+/* Nobody may delete this version of it at that time. */
+bool s3_object_is_locked(const struct s3_object *object, int64_t now);
+
+/* The last bytes, at most cap, of an object of so many. ERR_STORE if it has another size. */
+int s3_object_tail(struct s3_client *client, const struct ctx *ctx, const char *key, uint64_t bytes,
+                   void *buf, size_t cap, size_t *got, struct sc_err *err) WARN_UNUSED;
 
 /* How an object is to be written. Strings outlive the call. */
 struct s3_write {
@@ -76,9 +90,10 @@ void s3_written_free(struct s3_written *written);
 int s3_object_put(struct s3_client *client, const struct ctx *ctx, const struct s3_write *write,
                   const void *body, size_t len, struct s3_written *out, struct sc_err *err) WARN_UNUSED;
 
-/* Deletes it, or one version of it (version_id may be NULL). One that is missing is no error. */
+/* Deletes it, or one version of it (version_id may be NULL). One that is missing is no error. *marker (may be
+ * NULL): the bucket has versions, so it is not gone, but hidden behind a delete marker. */
 int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char *key, const char *version_id,
-                     struct sc_err *err) WARN_UNUSED;
+                     bool *marker, struct sc_err *err) WARN_UNUSED;
 
 /* All objects whose key begins with prefix, and has no slash behind it, in the order of their keys; the
  * entry's strings live for the call. -1 of the callback ends it. */

@@ -44,6 +44,19 @@ static void commands_have_bits_of_their_own(void **state)
     assert_int_equal(seen, FOR_ALL);
 }
 
+/* As it is read again. */
+static void ages_are_spelled_in_hours(void **state)
+{
+    (void)state;
+    const struct option *option = options_find("older-than", strlen("older-than"));
+    struct options options = {.older_than_s = 2592000};
+    AUTO_BUF struct buf out = {0};
+    options_spell(&out, &options, option);
+    assert_string_equal(buf_text(&out), " --older-than 720h");
+    assert_int_equal(options_set(&options, option, "", "720h", NULL), 0);
+    assert_int_equal(options.older_than_s, 2592000);
+}
+
 static void nearest(void **state)
 {
     (void)state;
@@ -83,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sound),
         cmocka_unit_test(commands_have_bits_of_their_own),
+        cmocka_unit_test(ages_are_spelled_in_hours),
         cmocka_unit_test(nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

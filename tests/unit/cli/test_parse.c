@@ -147,6 +147,61 @@ static void times(void **state)
     }
 }
 
+static void ages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        int seconds; /* 0: refused */
+    } rows[] = {
+        {"prune --older-than 1h",    3600     },
+        {"prune --older-than 12h",   43200    },
+        {"prune --older-than 30d",   2592000  },
+        {"save --older-than 2w",     1209600  },
+        {"prune --older-than 3650d", 315360000},
+        {"prune --older-than 3651d", 0        },
+        {"prune --older-than 522w",  0        },
+        {"prune --older-than 0d",    0        },
+        {"prune --older-than -1d",   0        },
+        {"prune --older-than 30",    0        },
+        {"prune --older-than d",     0        },
+        {"prune --older-than ''",    0        },
+        {"prune --older-than 1.5d",  0        },
+        {"prune --older-than 30m",   0        },
+        {"prune --older-than 30dd",  0        },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct line line;
+        assert_int_equal(parse(&line, rows[i].words), rows[i].seconds ? 0 : -1);
+        assert_int_equal(line.result.options.older_than_s, rows[i].seconds);
+        if (!rows[i].seconds) {
+            assert_non_null(strstr(line.err.text, "is not an age from 1h to 10 years"));
+            assert_non_null(strstr(line.err.hint, "12h, 30d, 2w"));
+        }
+        forget(&line);
+    }
+}
+
+static void rules_and_names(void **state)
+{
+    (void)state;
+    struct line line;
+    assert_int_equal(
+        parse(&line, "prune --keep 3 --keep-daily 7 --keep-weekly 4 --prefix n- --yes --dry-run"), 0);
+    const struct options *o = &line.result.options;
+    assert_int_equal(o->keep * 100 + o->keep_daily * 10 + o->keep_weekly, 374);
+    assert_string_equal(o->prefix, "n-");
+    assert_true(o->yes && o->dry_run);
+    forget(&line);
+    assert_int_equal(parse(&line, "delete a b --yes"), 0);
+    assert_int_equal(line.result.n_words, 2);
+    forget(&line);
+    assert_int_equal(parse(&line, "delete a --keep 1"), -1);
+    forget(&line);
+    assert_int_equal(parse(&line, "save --yes"), -1);
+    forget(&line);
+}
+
 /* Names of S3 and of the snapshot may be empty, as scripts write --name "$NAME". */
 static void empty_values(void **state)
 {
@@ -336,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup(defaults, set_up),
         cmocka_unit_test_setup(values, set_up),
         cmocka_unit_test_setup(times, set_up),
+        cmocka_unit_test_setup(ages, set_up),
+        cmocka_unit_test_setup(rules_and_names, set_up),
         cmocka_unit_test_setup(empty_values, set_up),
         cmocka_unit_test_setup(environment, set_up),
         cmocka_unit_test_setup(mistakes, set_up),

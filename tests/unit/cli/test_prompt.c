@@ -145,6 +145,19 @@ static void shows_all_hosts(void **state)
     tear_down(&f);
 }
 
+static void shows_what_it_asks_about(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char screen[4096];
+    set_up(&f);
+    raise(SIGUSR1);
+    assert_false(prompt_agreement(f.prompt, "This and that.\n", "Remove them"));
+    read_screen(&f, screen, sizeof screen);
+    assert_string_equal(screen, "This and that.\r\nRemove them (yes/no)? \r\n");
+    tear_down(&f);
+}
+
 /* A "yes" that was typed before the question is not its answer. */
 static void ignores_what_came_before(void **state)
 {
@@ -227,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts),
         cmocka_unit_test(shows_all_hosts),
+        cmocka_unit_test(shows_what_it_asks_about),
         cmocka_unit_test(ignores_what_came_before),
         cmocka_unit_test(a_signal_ends_the_question),
         cmocka_unit_test(passphrase),

@@ -54,12 +54,21 @@ static void colour_is_one_cells_and_only_when_wanted(void **state)
     }
 }
 
+static void times_are_utc(void **state)
+{
+    (void)state;
+    AUTO_FREE char *time = table_time(1795608000), *none = table_time(INT64_MAX);
+    assert_string_equal(time, "2026-11-25 12:00:00");
+    assert_string_equal(none, "?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
         cmocka_unit_test(a_column_in_which_nothing_stands_is_left_out),
         cmocka_unit_test(colour_is_one_cells_and_only_when_wanted),
+        cmocka_unit_test(times_are_utc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

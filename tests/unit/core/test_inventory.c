@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "snapctl/core/inventory.h"
+#include "snapctl/node/files.h"
 
 enum { STORE = 2 };
 
@@ -109,6 +110,25 @@ static void a_database_by_its_first_page(void **state)
     assert_false(inventory_is_database(page, sizeof page));
 }
 
+static void copies_of_files(void **state)
+{
+    (void)state;
+    static const unsigned char page[20] = {[16] = 0xed, 0xda, 0x0c, 0xed};
+    char zip[] = "a.zip", plain[] = "a";
+    struct inventory_copy copy;
+    struct node_file file = {.name = plain, .bytes = 20, .modified = 7, .head_len = 20};
+    file.head = (const char *)page;
+    assert_true(inventory_of_file(&file, &copy));
+    assert_true(copy.plain && copy.bytes == 20 && copy.modified == 7);
+    file.head_len = 8;
+    assert_false(inventory_of_file(&file, &copy));
+    file.head = NULL;
+    assert_false(inventory_of_file(&file, &copy));
+    file = (struct node_file){.name = zip, .bytes = 20, .end = (const char *)page, .end_len = 20};
+    assert_true(inventory_of_file(&file, &copy));
+    assert_int_equal(copy.state_file, INVENTORY_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +137,7 @@ int main(void)
         cmocka_unit_test(what_is_no_snapshot_is_not_added),
         cmocka_unit_test(the_names_of_recurring_snapshots),
         cmocka_unit_test(a_database_by_its_first_page),
+        cmocka_unit_test(copies_of_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

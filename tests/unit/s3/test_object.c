@@ -162,12 +162,69 @@ static void test_deletes(void **state)
     struct s3_write write = {.key = "x"};
     AUTO_ERR struct sc_err err = {0};
     assert_int_equal(put(f, client, &write, "one", &err), 0);
-    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, &err), 0);
+    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, NULL, &err), 0);
     assert_state_lacks(f, "object x");
-    assert_int_equal(s3_object_delete(client, &ctx, "x", "v1", &err), 0);
+    assert_int_equal(s3_object_delete(client, &ctx, "x", "v1", NULL, &err), 0);
     fake_rule(f, "method=DELETE&count=1&do=error:403:AccessDenied");
-    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, &err), -1);
+    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, NULL, &err), -1);
     assert_non_null(strstr(err.hint, "must allow s3:DeleteObject on arn:aws:s3:::bucket/x"));
+    s3_client_free(client);
+}
+
+static void test_deletes_in_a_bucket_with_versions(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_of(f);
+    struct ctx ctx = fake_ctx(f);
+    AUTO_ERR struct sc_err err = {0};
+    bool marker = true;
+    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, &marker, &err), 0);
+    assert_false(marker);
+    fake_rule(f, "method=DELETE&count=2&do=header:x-amz-delete-marker:true");
+    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, &marker, &err), 0);
+    assert_true(marker);
+    assert_int_equal(s3_object_delete(client, &ctx, "x", "v1", &marker, &err), 0);
+    assert_false(marker);
+    fake_rule(f, "method=DELETE&count=1&do=error:409:FileImmutable");
+    assert_int_equal(s3_object_delete(client, &ctx, "x", NULL, &marker, &err), -1);
+    assert_int_equal(err.kind, ERR_REFUSED);
+    assert_non_null(strstr(err.hint, "the object is locked there"));
+    s3_client_free(client);
+}
+
+static void test_tells_whose_it_is_and_what_locks_it(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_of(f);
+    struct ctx ctx = fake_ctx(f);
+    const struct sigv4_field metadata[] = {
+        {"snapctl-snapshot", "x"          },
+        {"snapctl-cluster",  "k\xc3\xb6ln"}
+    };
+    struct s3_write write = {
+        .key = "x", .lock_mode = "GOVERNANCE", .lock_days = 3, .metadata = metadata, .n_metadata = 2};
+    AUTO_OBJECT struct s3_object object = {0};
+    AUTO_ERR struct sc_err err = {0};
+    char end[4];
+    size_t got;
+    assert_int_equal(put(f, client, &write, "hello", &err), 0);
+    assert_int_equal(s3_object_head(client, &ctx, "x", &object, &err), 0);
+    assert_string_equal(object.snapshot, "x");
+    assert_true(s3_object_is_of(&object, "k\xc3\xb6ln"));
+    assert_false(s3_object_is_of(&object, "koln"));
+    assert_true(s3_object_is_locked(&object, object.lock_until - 1));
+    assert_false(s3_object_is_locked(&object, object.lock_until));
+    assert_false(s3_object_is_of(&(struct s3_object){0}, "x"));
+    assert_true(s3_object_is_locked(&(struct s3_object){.legal_hold = true}, 0));
+    assert_false(s3_object_is_locked(&(struct s3_object){0}, 0));
+
+    assert_int_equal(s3_object_tail(client, &ctx, "x", 5, end, sizeof end, &got, &err), 0);
+    assert_int_equal(got, 4);
+    assert_memory_equal(end, "ello", 4);
+    assert_int_equal(s3_object_tail(client, &ctx, "x", 0, end, sizeof end, &got, &err), 0);
+    assert_int_equal(got, 0);
+    assert_int_equal(s3_object_tail(client, &ctx, "x", 7, end, sizeof end, &got, &err), -1);
+    assert_int_equal(err.kind, ERR_STORE);
     s3_client_free(client);
 }
 
@@ -284,6 +341,8 @@ int main(void)
         cmocka_unit_test_setup(test_does_not_overwrite, fake_reset),
         cmocka_unit_test_setup(test_looks_where_conditions_are_unknown, fake_reset),
         cmocka_unit_test_setup(test_deletes, fake_reset),
+        cmocka_unit_test_setup(test_deletes_in_a_bucket_with_versions, fake_reset),
+        cmocka_unit_test_setup(test_tells_whose_it_is_and_what_locks_it, fake_reset),
         cmocka_unit_test_setup(test_asks_where_the_bucket_is, fake_reset),
         cmocka_unit_test_setup(test_lists_page_by_page, fake_reset),
         cmocka_unit_test_setup(test_lists_and_aborts_uploads, fake_reset),

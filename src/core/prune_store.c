@@ -1,0 +1,310 @@
+/* The store's part of `prune`. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "copy.h"
+#include "prune_run.h"
+#include "snapctl/base/str.h"
+#include "snapctl/node/files.h"
+#include "snapctl/s3/object.h"
+
+enum { ACTION_MS = 60000 };
+
+/* RKE's default, which many clusters have. */
+static const char nobodys_cluster[] = "local";
+
+static size_t index_of(const struct run *run)
+{
+    return run->plan->n_nodes;
+}
+
+static struct prune_place *place_of(const struct run *run)
+{
+    return &pruning_of(run)->result->places[index_of(run)];
+}
+
+static struct prune_part *part_of(const struct run *run)
+{
+    return &pruning_of(run)->parts[index_of(run)];
+}
+
+static int64_t now_there(const struct run *run)
+{
+    int64_t offset;
+    bool told = s3_client_clock(store_client(pruning_of(run)->store), &offset);
+    return (int64_t)time(NULL) + (told ? offset : 0);
+}
+
+static const char *folder_of(const struct run *run)
+{
+    const char *folder = pruning_of(run)->result->store->key;
+    return folder ? folder : "";
+}
+
+/* ---- what there is ---- */
+
+static int take_object(void *arg, const struct s3_entry *entry)
+{
+    struct run *run = arg;
+    const struct inventory_copy copy = {.bytes = entry->bytes, .modified = entry->modified};
+    inventory_add(&part_of(run)->inventory, entry->key + strlen(folder_of(run)), &copy);
+    return 0;
+}
+
+static int list_objects(struct run *run, struct sc_err *err)
+{
+    const struct pruning *p = pruning_of(run);
+    const char *prefix = p->options->rule.prefix;
+    AUTO_FREE char *start = str_format("%s%s", folder_of(run), prefix ? prefix : "");
+    part_of(run)->inventory.n_places = 1;
+    if (store_list(p->store, &run->ctx, start, take_object, run, err) < 0)
+        return -1;
+    prune_sort(pruning_of(run), index_of(run));
+    struct prune_place *place = place_of(run);
+    part_of(run)->etags = mem_calloc(place->n_items, sizeof *part_of(run)->etags);
+    for (size_t i = 0; i < place->n_items; i++)
+        place->items[i].key = str_format("%s%s.zip", folder_of(run), place->items[i].name);
+    return 0;
+}
+
+/* The bucket may be shared. */
+static bool is_ours(const struct pruning *p, const struct s3_object *object)
+{
+    bool named = p->cluster && s3_object_is_of(object, p->cluster);
+    if (object->cluster && !named)
+        return false;
+    return p->options->claimed || (named && strcmp(p->cluster, nobodys_cluster) != 0);
+}
+
+/* What our upload marked is one; of others the directory at the end tells. */
+static int is_snapshot(struct run *run, const struct ctx *ctx, const struct prune_item *item,
+                       const struct s3_object *object, bool *is, struct sc_err *err)
+{
+    char end[NODE_END_BYTES];
+    size_t got;
+    struct archive_facts facts;
+    *is = str_equal(object->snapshot, item->name);
+    if (*is)
+        return 0;
+    if (s3_object_tail(store_client(pruning_of(run)->store), ctx, item->key, object->bytes, end, sizeof end,
+                       &got, err) < 0)
+        return -1;
+    *is = archive_check_tail(item->name, false, end, got, object->bytes, &facts, NULL) == 0;
+    return 0;
+}
+
+static char *describe_lock(const struct s3_object *object)
+{
+    char until[32];
+    struct tm tm;
+    time_t t = (time_t)object->lock_until;
+    if (object->legal_hold)
+        return str_dup("legal hold");
+    if (!object->lock_until || !gmtime_r(&t, &tm) ||
+        !strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        return str_dup(object->lock_mode);
+    return str_format("%s until %s", object->lock_mode, until);
+}
+
+static int judge_object(struct run *run, const struct ctx *ctx, size_t index, const struct s3_object *object,
+                        struct sc_err *err)
+{
+    struct pruning *p = pruning_of(run);
+    struct prune_item *item = &place_of(run)->items[index];
+    struct retention_entry *entry = &part_of(run)->entries[index];
+    bool snapshot = p->names != NULL;
+    if (!object->found || !is_ours(p, object)) {
+        entry->state = RETENTION_IS_FOREIGN;
+        return 0;
+    }
+    if (!snapshot && is_snapshot(run, ctx, item, object, &snapshot, err) < 0)
+        return -1;
+    if (s3_object_is_locked(object, now_there(run))) {
+        item->lock = describe_lock(object);
+        entry->state = RETENTION_IS_LOCKED;
+    }
+    if (!snapshot)
+        entry->state = RETENTION_IS_UNKNOWN;
+    item->version_id = str_dup(object->version_id);
+    part_of(run)->etags[index] = str_dup(object->etag);
+    return 0;
+}
+
+/* Nobody looks whose it is. */
+static void leave_alone(const struct pruning *p, struct retention_entry *entry)
+{
+    if (!p->options->claimed)
+        entry->state = RETENTION_IS_FOREIGN;
+}
+
+static int look_at_objects(struct run *run, struct sc_err *err)
+{
+    const struct pruning *p = pruning_of(run);
+    struct s3_client *client = store_client(p->store);
+    const struct prune_place *place = place_of(run);
+    for (size_t i = 0; i < place->n_items; i++) {
+        AUTO_OBJECT struct s3_object object = {0};
+        const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+        if (!prune_concerns(p, &part_of(run)->entries[i])) {
+            leave_alone(p, &part_of(run)->entries[i]);
+            continue;
+        }
+        if (s3_object_head(client, &ctx, place->items[i].key, &object, err) < 0 ||
+            judge_object(run, &ctx, i, &object, err) < 0) {
+            store_explain(p->store, err);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- which one is good ---- */
+
+struct reading {
+    struct run *run;
+    uint64_t total;
+};
+
+static void tell_progress(void *arg, uint64_t bytes)
+{
+    const struct reading *reading = arg;
+    run_tell_store(reading->run, RUN_CHECK, bytes, reading->total);
+}
+
+static int prove(void *arg, size_t index)
+{
+    struct run *run = arg;
+    const struct prune_item *item = &place_of(run)->items[index];
+    struct reading reading = {run, item->bytes};
+    struct verify_copy copy = {.where = item->key, .snapshot = item->name, .bytes = item->bytes};
+    struct ctx ctx = run->ctx;
+    ctx.who = "S3";
+    AUTO_ERR struct sc_err why = {0};
+    int result = copy_read_store(pruning_of(run)->store, &ctx, &copy, NULL, tell_progress, &reading, &why);
+    database_facts_free(copy.database);
+    return prune_note_proof(pruning_of(run), index_of(run), index, &ctx, result, &why);
+}
+
+/* Why there may be less to remove than there seems to be. */
+static void tell_foreign(const struct run *run)
+{
+    const struct pruning *p = pruning_of(run);
+    bool named = p->cluster && strcmp(p->cluster, nobodys_cluster) != 0;
+    if (!place_of(run)->n_foreign)
+        return;
+    log_write(run->log, LOG_INFO, NULL,
+              "S3: %zu object%s left alone, as another cluster is named there, or none%s%s",
+              place_of(run)->n_foreign, place_of(run)->n_foreign == 1 ? " is" : "s are",
+              p->options->claimed
+                  ? ""
+                  : "; --folder says that what lies in it, and names no other, is this cluster's",
+              named ? "" : " (RKE's default name, local, stands for none)");
+}
+
+static int look(struct run *run, struct sc_err *err)
+{
+    if (list_objects(run, err) < 0 || look_at_objects(run, err) < 0)
+        return -1;
+    int result = prune_decide(pruning_of(run), index_of(run), now_there(run), prove, run, err);
+    tell_foreign(run);
+    return result;
+}
+
+/* ---- removing ---- */
+
+/* Only what was looked at: meanwhile a person may have been asked for hours. */
+static int delete_object(struct run *run, const struct ctx *ctx, struct prune_item *item, const char *etag,
+                         struct sc_err *err)
+{
+    struct s3_client *client = store_client(pruning_of(run)->store);
+    AUTO_OBJECT struct s3_object now = {0};
+    if (s3_object_head(client, ctx, item->key, &now, err) < 0)
+        return -1;
+    if (!now.found)
+        return 0;
+    if (!str_equal(now.etag, etag))
+        return err_set(err, ERR_REFUSED, "another object stands in its place by now, and was left alone");
+    return s3_object_delete(client, ctx, item->key, NULL, &item->marker, err);
+}
+
+static int delete_item(struct run *run, size_t index, struct sc_err *err)
+{
+    struct prune_item *item = &place_of(run)->items[index];
+    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+    if (delete_object(run, &ctx, item, part_of(run)->etags[index], &item->err) == 0) {
+        item->status = PRUNE_REMOVED;
+        return 0;
+    }
+    item->status = PRUNE_FAILED;
+    store_explain(pruning_of(run)->store, &item->err);
+    if (item->err.kind == ERR_REFUSED)
+        return 0;
+    return err_set(err, item->err.kind, "not tried any more, as %s could not be removed", item->name);
+}
+
+/* What refuses one object does not refuse the next; what else goes wrong does not go right for the rest. */
+static int delete_all(struct run *run, struct sc_err *err)
+{
+    struct prune_place *place = place_of(run);
+    AUTO_ERR struct sc_err why = {0};
+    if (store_mend(pruning_of(run)->store, &run->ctx, err) < 0)
+        return -1;
+    run_tell_store(run, RUN_CLEANUP, 0, 0);
+    for (size_t i = 0; i < place->n_items; i++) {
+        struct prune_item *item = &place->items[i];
+        if (item->status != PRUNE_PLANNED)
+            continue;
+        if (why.kind == ERR_NONE) {
+            int ignored = delete_item(run, i, &why);
+            (void)ignored;
+            continue;
+        }
+        item->status = PRUNE_FAILED;
+        err_set(&item->err, why.kind, "%s", why.text);
+    }
+    return prune_settle(place, err);
+}
+
+/* Who asks for it by name is to know that it is not removed. */
+static void fail_locked(const struct run *run)
+{
+    struct prune_place *place = place_of(run);
+    for (size_t i = 0; i < place->n_items && pruning_of(run)->names; i++) {
+        struct prune_item *item = &place->items[i];
+        if (item->reason != RETENTION_LOCKED)
+            continue;
+        item->status = PRUNE_FAILED;
+        err_set(&item->err, ERR_REFUSED, "the object is locked: %s", item->lock);
+        err_hint(&item->err, "it can be deleted when that has ended");
+    }
+}
+
+/* ---- its life ---- */
+
+static int live(struct run *run, struct sc_err *err)
+{
+    if (look(run, err) < 0 || runner_meet(run->runner, index_of(run), &run->ctx, err) < 0)
+        return -1;
+    if (!run->go)
+        return 0;
+    fail_locked(run);
+    return delete_all(run, err);
+}
+
+void prune_beside(struct run *run)
+{
+    struct pruning *p = pruning_of(run);
+    struct prune_place *place = place_of(run);
+    int64_t start = ctx_now_ms();
+    run_tell_store(run, RUN_CHECK, 0, 0);
+    bool done = live(run, &place->run.err) == 0;
+    AUTO_FREE char *folder = mem_take(&p->result->store->key);
+    store_describe(p->store, p->result->store);
+    free(p->result->store->key);
+    p->result->store->key = mem_take(&folder);
+    place->status = done ? PRUNE_DONE : PRUNE_PLACE_FAILED;
+    place->run.duration_ms = ctx_now_ms() - start;
+    run_end_store(run, done ? RUN_DONE : RUN_CHECK, prune_place_status_name(place->status),
+                  done ? NULL : &place->run.err);
+}

@@ -1,0 +1,233 @@
+# Snapshots are removed by a rule, by name, and after a save; what is no snapshot, or another cluster's, stays. Runs on a
+# lab with S3.
+
+load helpers.bash
+load s3.bash
+
+setup() { s3_setup; }
+teardown() { mend; }
+
+prune() { snapctl prune --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
+delete() { snapctl delete --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
+prune_s3() { prune "${STORE[@]}" "${KEYS[@]}" "$@"; }
+
+# place_days COUNT NODE…: archives $NAME-1 to $NAME-COUNT, a day each, the last one of 2026-01-COUNT.
+place_days() {
+    local count=$1 day node
+    shift
+    for ((day = 1; day <= count; day++)); do
+        place "$NAME-$day" 400000 "$@"
+        for node; do on "$node" touch -d "2026-01-0$day 12:00 UTC" "$BACKUP/$NAME-$day.zip"; done
+    done
+}
+
+# A byte of the database is another, and all else as it was.
+damage() {
+    on "$1" sh -c "cd $BACKUP && cp -p $2 .ref && printf x | dd of=$2 bs=1 seek=9000 conv=notrunc 2>/dev/null && touch -r .ref $2 && rm .ref"
+}
+
+# What is in a node's folder, in one line.
+files() { on "$1" sh -c "cd $BACKUP && ls -A" | LC_ALL=C sort | tr '\n' ' '; }
+
+statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .reason] | join(" ")' <<<"$output"; }
+
+@test "on nodes: the newest good one stays, and all that is no snapshot; nothing without consent" {
+    place_days 4 n1 n2
+    damage n1 "$NAME-4.zip"
+    on n1 sh -c "cd $BACKUP && echo x >README && echo x >pki.bundle.tar.gz && echo x >notes.zip && mkdir folder.zip &&
+        ln -s $NAME-1.zip link.zip && cp $NAME-1.zip 2025-01-01T00:00:00Z_etcd.zip && touch -d 2025-01-01 README *.gz notes.zip 2025*"
+    on n2 sh -c "cat >$BACKUP/old-0" <"$SMALL_DATABASE"
+    on n2 touch -d 2025-06-01 "$BACKUP/old-0"
+    before=$(files n1)
+
+    prune --keep 1 </dev/null
+    expect_status 2
+    expect_stderr '--yes removes them without asking'
+    prune --keep 1 --dry-run --output json
+    expect_status 0
+    [ "$(statuses .nodes[0])" = "4:kept:keep 3:kept:newest-good 2:planned:unwanted 1:planned:unwanted d:kept:rolling s:kept:unknown" ] ||
+        { statuses .nodes[0] && show && false; }
+    json '.nodes[0].snapshots[0].verified' false
+    json '.nodes[1].snapshots[0].verified' true
+    json '[.status, .dry_run, .s3] | tostring' '["ok",true,null]'
+    [ "$(files n1)" = "$before" ]
+
+    prune --keep 1 --yes
+    expect_status 0
+    expect_output '6 of 11 copies are removed'
+    expect_stderr "$NAME-4 is damaged"
+    [ "$(files n1)" = "2025-01-01T00:00:00Z_etcd.zip README folder.zip link.zip notes.zip pki.bundle.tar.gz $NAME-3.zip $NAME-4.zip " ]
+    [ "$(files n2)" = "$NAME-4.zip " ]
+
+    # Not one is good: nothing is removed there.
+    damage n1 "$NAME-3.zip"
+    place "$NAME-5" 400000 n3
+    prune --older-than 1d --yes --output json
+    expect_status 3
+    json '[.status, .nodes[0].status, .nodes[1].status] | join(" ")' 'partial failed done'
+    json '.nodes[0].error.kind' corrupt
+    [ "$(statuses .nodes[0])" = "4:kept:none-good 3:kept:none-good d:kept:rolling s:kept:unknown" ]
+    [ "$(statuses .nodes[1])" = "4:kept:newest-good" ]
+    [ "$(statuses .nodes[2])" = "5:kept:older-than" ]
+}
+
+@test "by days and weeks and prefix, as a user who is not root, and asked for on the terminal" {
+    CONFIG=$LAB_DIR/cluster-rancher.yml
+    one_node
+    place_days 7 n1 # Thursday to Wednesday
+    place other 400000 n1
+    on n1 touch -d 2025-01-01 "$BACKUP/other.zip"
+    ask() {
+        run script -qec "$LAB run $SNAPCTL prune --config $CONFIG --known-hosts $LAB_DIR/known_hosts --keep-daily 2 --keep-weekly 2 --prefix t-" \
+            /dev/null < <(while sleep 1 && echo "$1"; do :; done 3>&-) # what comes before the question is not heard
+        stderr=
+    }
+    ask no
+    expect_status 2
+    expect_output '4 copies are to be removed, 3 stay'
+    [ "$(files n1 | wc -w)" = 8 ]
+    ask yes
+    expect_status 0
+    expect_output '4 of 7 copies are removed'
+    [ "$(files n1)" = "other.zip $NAME-4.zip $NAME-6.zip $NAME-7.zip " ]
+    expect_clean n1
+}
+
+@test "in S3: only this cluster's snapshots, each proven; what is foreign stays" {
+    local day key there
+    for day in 1 2 3; do
+        place "$NAME-$day" 400000 n1
+        upload "$NAME-$day"
+        expect_status 0
+        sleep 1.1 # S3 tells whole seconds
+    done
+    changed_config 's/^cluster_name: .*/cluster_name: other/'
+    place "$NAME-4" 400000 n1
+    upload "$NAME-4"
+    place "$NAME-5" 400000
+    upload "$NAME-4" --folder mine
+    CONFIG=$BASE
+    echo no snapshot >"$BATS_TEST_TMPDIR/notes"
+    for key in "$NAME-5.zip" "deeper/$NAME-5.zip"; do lab s3-put "$key" "$BATS_TEST_TMPDIR/$NAME-5.zip"; done
+    lab s3-put notes.zip "$BATS_TEST_TMPDIR/notes"
+
+    prune_s3 --keep 1 --yes --output json
+    expect_status 0
+    [ "$(statuses .s3)" = "3:kept:keep 2:removed:unwanted 1:removed:unwanted" ] || { show && false; }
+    json '.s3 | [.foreign, .bucket, .status] | join(" ")' "3 $S3_BUCKET done"
+    json '.s3.snapshots[0] | [.verified, .key] | join(" ")' "true $NAME-3.zip"
+    there=$(lab s3-ls | awk '{print $1}' | LC_ALL=C sort | tr '\n' ' ')
+    [ "$there" = "deeper/$NAME-5.zip mine/$NAME-4.zip notes.zip $NAME-3.zip $NAME-4.zip $NAME-5.zip " ] || { echo "$there" && false; }
+
+    # A folder that is given is this cluster's, but for what names another one. The newest is damaged.
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR" "$NAME" <<'PY'
+import sys
+data = bytearray(open(f"{sys.argv[1]}/{sys.argv[2]}-3.zip", "rb").read())
+data[9000] ^= 1
+open(f"{sys.argv[1]}/damaged", "wb").write(data)
+PY
+    for day in 1 2; do lab s3-put "mine/$NAME-$day.zip" "$BATS_TEST_TMPDIR/$NAME-$day.zip" && sleep 1.1; done
+    lab s3-put "mine/$NAME-3.zip" "$BATS_TEST_TMPDIR/damaged"
+    lab s3-put mine/notes.zip "$BATS_TEST_TMPDIR/notes"
+    prune_s3 --folder mine --keep 1 --yes
+    expect_status 0
+    expect_output '1 of 4 copies are removed'
+    there=$(lab s3-ls | awk '{print $1}' | grep mine/ | LC_ALL=C sort | tr '\n' ' ')
+    [ "$there" = "mine/notes.zip mine/$NAME-2.zip mine/$NAME-3.zip mine/$NAME-4.zip " ] || { echo "$there" && false; }
+}
+
+@test "versions and locks in S3: a delete marker is told, what is locked stays" {
+    local bucket
+    bucket="prune-$(date +%s)"
+    lab s3-api create-bucket --bucket "$bucket" --object-lock-enabled-for-bucket
+    place "$NAME-1" 400000 n1
+    place "$NAME-2" 400000 n1
+    place "$NAME-3" 400000 n1
+    upload "$NAME-1" --bucket-name "$bucket" --s3-object-lock governance:1
+    expect_status 0
+    sleep 1.1
+    upload "$NAME-2" --bucket-name "$bucket"
+    sleep 1.1
+    upload "$NAME-3" --bucket-name "$bucket"
+    expect_status 0
+    prune_s3 --bucket-name "$bucket" --keep 1 --yes --output json
+    expect_status 0
+    [ "$(statuses .s3)" = "3:kept:keep 2:removed:unwanted 1:kept:locked" ] || { show && false; }
+    json '.s3.snapshots[1] | .delete_marker and (.version_id | length > 0)' true
+    jq -e '.s3.snapshots[2].locked | startswith("GOVERNANCE until 20")' <<<"$output"
+    delete "$NAME-1" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
+    expect_status 2
+    expect_stderr 'is locked: GOVERNANCE until'
+    delete "$NAME-3" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
+    expect_status 0
+    expect_output 'hidden by a delete marker, kept as version'
+}
+
+@test "delete: by name from all places; not while the lock is on it, nor if one name is nowhere" {
+    place "$NAME-1" 400000 n1 n2
+    place "$NAME-2" 400000 n1
+    upload "$NAME-1"
+    all=("${STORE[@]}" "${KEYS[@]}" --local --yes)
+    delete "$NAME-1" "$NAME-x" "${all[@]}"
+    expect_status 2
+    expect_stderr "no place that could be asked has the snapshot $NAME-x"
+    delete "$NAME-1" "${all[@]}" --dry-run
+    expect_status 0
+    expect_output 'Dry run: 3 of 3 copies would be removed'
+    on n1 test -e "$BACKUP/$NAME-1.zip"
+
+    on n1 docker create --name etcd-snapshot-once --network none --entrypoint true rancher/rke-tools:v0.1.90 --name "$NAME-1" --once
+    delete "$NAME-1" "${all[@]}" --output json
+    on n1 docker rm etcd-snapshot-once
+    expect_status 3
+    json '[.nodes[].status, .s3.status] | join(" ")' 'failed done done done'
+    json '.nodes[0].snapshots[0] | [.status, .error.kind] | join(" ")' 'failed busy'
+    on n1 test -e "$BACKUP/$NAME-1.zip"
+    expect_no_archive n2 "$NAME-1"
+    expect_no_object "$NAME-1.zip"
+
+    delete "$NAME-1.zip" "$NAME-2" --yes
+    expect_status 0
+    expect_stderr 'no other snapshot is there'
+    expect_no_archive n1 "$NAME-1"
+    expect_no_archive n1 "$NAME-2"
+    lab sshd-stop n2
+    delete "$NAME-1" --yes --output json
+    expect_status 2
+    json .status refused
+}
+
+@test "save with a rule prunes where it saved, after a success alone" {
+    place_days 2 n1 n2
+    place_days 1 n3
+    upload "$NAME-1"
+    sleep 1.1
+    NAME=$NAME-9 save_s3 --keep 2 --prefix t- --output json
+    expect_status 0
+    json '.pruned | [.status, (.nodes[].status), .s3.status] | join(" ")' 'ok done done done done'
+    [ "$(statuses .pruned.nodes[0])" = "9:kept:keep 2:kept:keep 1:removed:unwanted" ] || { show && false; }
+    json '[.pruned.nodes[].snapshots[].verified] | unique | tostring' '[null]' # nothing was read again
+    json '[.pruned.s3.snapshots[].name] | length' 2
+    expect_no_archive n1 "$NAME-1"
+    on n3 test -e "$BACKUP/$NAME-1.zip"
+
+    # One that fails prunes nothing.
+    lab tool n2 fail=broken tries=1
+    NAME=$NAME-8 save --keep 1
+    expect_status 3
+    expect_stderr 'nothing is pruned'
+    on n1 test -e "$BACKUP/$NAME-2.zip"
+    lab tool n2
+
+    # Trouble with pruning is a warning.
+    on n3 mount --bind "$BACKUP/$NAME-1.zip" "$BACKUP/$NAME-1.zip"
+    NAME=$NAME-7 save --keep 1
+    on n3 umount "$BACKUP/$NAME-1.zip"
+    expect_status 0
+    expect_stderr 'the snapshot is saved, but pruning failed'
+    expect_output "pruned 10.77.0.11: "
+    expect_output "Finished saving/uploading snapshot [$NAME-7] on all etcd hosts"
+
+    NAME=$NAME-6 save --keep 1 --prefix other
+    expect_status 2
+}
