@@ -44,8 +44,8 @@ expect_same() {
 }
 
 # flip NODE: the archive of $NAME on it is damaged in the middle.
-flip() {
-    on "$1" sh -c "printf X | dd of=$BACKUP/$NAME.zip bs=1 seek=20000 conv=notrunc 2>/dev/null"
+flip() { # NODE [BYTE]
+    on "$1" sh -c "printf X | dd of=$BACKUP/$NAME.zip bs=1 seek=${2:-20000} conv=notrunc 2>/dev/null"
 }
 
 told() { grep -q "$1" "$ERR"; }
@@ -156,7 +156,11 @@ told() { grep -q "$1" "$ERR"; }
     lab sshd-start n2
     rm "$NAME.zip"
 
-    # What has left cannot be taken back.
+    # What has left cannot be taken back: the damage is far behind the first bytes.
+    for node in n1 n2 n3; do
+        place "$NAME" 400000 "$node"
+        flip "$node" 390000
+    done
     status=0
     "$LAB" run "$SNAPCTL" fetch --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]:1}" "${KEYS[@]}" \
         "$NAME" -o - >"$BATS_TEST_TMPDIR/piped" 2>"$BATS_TEST_TMPDIR/err" || status=$?
