@@ -176,11 +176,11 @@ static int load(struct node_command *run, bool always_s3, struct sc_err *err)
 static struct progress *make_progress(const struct node_command *run)
 {
     const struct cluster *cluster = run->cluster;
-    AUTO_FREE const struct cluster_node **nodes = mem_calloc(cluster->n_nodes, sizeof *nodes);
+    AUTO_FREE size_t *order = mem_calloc(cluster->n_nodes, sizeof *order);
     AUTO_FREE const char **addresses = mem_calloc(cluster->n_nodes, sizeof *addresses);
-    size_t n = plan_order(cluster, run->options.controlplane, nodes);
+    size_t n = plan_order(cluster, run->options.controlplane, order);
     for (size_t i = 0; i < n; i++)
-        addresses[i] = nodes[i]->host.address;
+        addresses[i] = cluster->nodes[order[i]].host.address;
     return progress_new(run->call->console, run->call->log, addresses, n, run->s3.wanted,
                         run->call->options->quiet);
 }

@@ -160,15 +160,15 @@ static int plan_bastion(struct plan *plan, const struct cluster *cluster, const 
     return plan_auth(plan, cluster->bastion, options, "bastion_host", log, plan->bastion, err);
 }
 
-size_t plan_order(const struct cluster *cluster, bool controlplane, const struct cluster_node **out)
+size_t plan_order(const struct cluster *cluster, bool controlplane, size_t *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < cluster->n_nodes; i++)
         if (cluster->nodes[i].etcd)
-            out[n++] = &cluster->nodes[i];
+            out[n++] = i;
     for (size_t i = 0; i < cluster->n_nodes && controlplane; i++)
         if (cluster->nodes[i].controlplane && !cluster->nodes[i].etcd)
-            out[n++] = &cluster->nodes[i];
+            out[n++] = i;
     return n;
 }
 
@@ -176,11 +176,11 @@ static int plan_nodes(struct plan *plan, const struct cluster *cluster, const st
                       struct log *log, struct sc_err *err)
 {
     static const char default_socket[] = "/var/run/docker.sock";
-    AUTO_FREE const struct cluster_node **nodes = mem_calloc(cluster->n_nodes, sizeof *nodes);
-    size_t n = plan_order(cluster, options->controlplane, nodes);
+    AUTO_FREE size_t *order = mem_calloc(cluster->n_nodes, sizeof *order);
+    size_t n = plan_order(cluster, options->controlplane, order);
     plan->nodes = mem_calloc(n, sizeof *plan->nodes);
     for (size_t i = 0; i < n; i++) {
-        const struct cluster_node *from = nodes[i];
+        const struct cluster_node *from = &cluster->nodes[order[i]];
         struct plan_node *to = &plan->nodes[plan->n_nodes++];
         AUTO_FREE char *owner = str_format("node %s", from->host.address);
         if (plan_auth(plan, &from->host, options, owner, log, &to->host, err) < 0)

@@ -26,9 +26,10 @@ struct plan {
     struct plan_owned *owned; /* what the fields above point into */
 };
 
-/* The nodes of a run, in the file's order: those with etcd, and then with `controlplane` those of the control
- * plane that have none. out has room for all nodes of the cluster; returns their number. */
-size_t plan_order(const struct cluster *cluster, bool controlplane, const struct cluster_node **out);
+/* The nodes of a run, by their index in the cluster and in the file's order: those with etcd, and then with
+ * `controlplane` those of the control plane that have none. out has room for all nodes of the cluster;
+ * returns their number. */
+size_t plan_order(const struct cluster *cluster, bool controlplane, size_t *out);
 
 /* How the nodes are reached: reads keys, certificates and known_hosts, and asks ui for the passphrases of
  * locked keys, once a key. The cluster and the options outlive the plan. Errors: ERR_USAGE, ERR_CONFIG,

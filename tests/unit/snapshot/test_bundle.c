@@ -116,7 +116,7 @@ static void nothing_from_elsewhere(void **state)
 
 static void no_more_than_its_limits(void **state)
 {
-    AUTO_BUF struct buf many = {.max = (size_t)64 << 20}, bomb = {.max = (size_t)128 << 20}, noise = {0};
+    AUTO_BUF struct buf many = {.max = (size_t)64 << 20}, bomb = {.max = (size_t)128 << 20};
     AUTO_ERR struct sc_err err = {0};
     (void)state;
     for (int i = 0; i <= BUNDLE_ENTRIES_MAX; i++)
