@@ -7,7 +7,7 @@
 #include "script.h"
 #include "snapctl/base/str.h"
 
-enum { WORDS_MAX = 64 << 10 }; /* Linux takes 128 KiB as one argument */
+enum { WORDS_MAX = 24 << 10 }; /* with the script less than a packet of SSH, 32 KiB (RFC 4253, section 6.1) */
 
 static enum node_removed how_of(const char *word)
 {

@@ -85,6 +85,8 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     ask no
     expect_status 2
     expect_output '4 copies are to be removed, 3 stay'
+    ask $'\003'
+    expect_status 130
     [ "$(files n1 | wc -w)" = 8 ]
     ask yes
     expect_status 0
@@ -197,6 +199,19 @@ PY
     json .status refused
 }
 
+@test "more names than fit into one command" {
+    one_node
+    local long
+    long=$NAME-$(printf 'x%.0s' {1..150})
+    place "$NAME" 400000 n1
+    on n1 sh -c "cd $BACKUP && for i in \$(seq 400); do ln $NAME.zip $long-\$i.zip; done"
+    # shellcheck disable=SC2046 # names
+    delete $(seq -f "$long-%.0f" 400) --yes
+    expect_status 0
+    expect_output '400 of 400 copies are removed'
+    [ "$(files n1)" = "$NAME.zip " ]
+}
+
 @test "save with a rule prunes where it saved, after a success alone" {
     place_days 2 n1 n2
     place_days 1 n3
@@ -221,10 +236,11 @@ PY
 
     # Trouble with pruning is a warning.
     on n3 mount --bind "$BACKUP/$NAME-1.zip" "$BACKUP/$NAME-1.zip"
-    NAME=$NAME-7 save --keep 1
+    NAME=$NAME-7 save --keep 1 --known-hosts "$BATS_TEST_TMPDIR/known_hosts" --host-key-checking accept-new
     on n3 umount "$BACKUP/$NAME-1.zip"
     expect_status 0
     expect_stderr 'the snapshot is saved, but pruning failed'
+    [ "$(grep -c 'added the host key' <<<"$stderr")" = 3 ]
     expect_output "pruned 10.77.0.11: "
     expect_output "Finished saving/uploading snapshot [$NAME-7] on all etcd hosts"
 

@@ -21,8 +21,8 @@ struct node_removal {
     enum node_removed how; /* the result */
 };
 
-/* Removes those of which nothing was said yet, in one command for each 64 KiB of names, after node_probe.
- * ERR_DOCKER; after a lost connection it can be called again. */
+/* Removes those of which nothing was said yet, in one command for each 24 KiB of names (some 400), after
+ * node_probe. ERR_DOCKER; after a lost connection it can be called again. */
 int node_remove(const struct node *node, struct ssh *ssh, const struct ctx *ctx, struct node_removal *files,
                 size_t n, struct sc_err *err) WARN_UNUSED;
 
