@@ -38,7 +38,7 @@ const struct command commands_table[] = {
      .summary = "show the snapshots on the etcd nodes and in S3",
      .text =
             "Shows the snapshots that are on the etcd nodes, and in S3 if the configuration or --bucket-name names a "
-            "bucket: the newest first, with where each is. What is shown was not verified.", .bit = FOR_LIST,
+            "bucket: the newest first, with where each is. What is shown was not verified.",      .bit = FOR_LIST,
      .run = command_list,
      },
     {
@@ -68,7 +68,7 @@ const struct command commands_table[] = {
      .summary = "try all that save needs, and change nothing",
      .text =
             "Tries all that save needs on every etcd node, and in S3 if the configuration or --bucket-name names a bucket, "
-            "and changes nothing: a line for each finding, with what would help.",              .bit = FOR_CHECK,
+            "and changes nothing: a line for each finding, with what would help.",                   .bit = FOR_CHECK,
      .run = command_check,
      },
     {
@@ -77,7 +77,7 @@ const struct command commands_table[] = {
      .text =
             "Removes one-time snapshots that no rule keeps from the etcd nodes, and from S3 if the configuration or "
             "--bucket-name names a bucket. Each node, and S3, is a place of its own, and the newest that can be proven "
-            "good in a place is never removed. What is to be removed is shown and asked for on the terminal.",              .example = "snapctl prune --keep-daily 7 --keep-weekly 4 --dry-run",
+            "good in a place is never removed. What is to be removed is shown and asked for on the terminal.",                                                                                .example = "snapctl prune --keep-daily 7 --keep-weekly 4 --dry-run",
      .bit = FOR_PRUNE,
      .run = command_prune,
      },
@@ -88,7 +88,7 @@ const struct command commands_table[] = {
      .text =
             "Removes the snapshots of these names from the etcd nodes, and from S3 if the configuration or "
             "--bucket-name names a bucket, after they were shown and asked for on the terminal. A name that is in no "
-            "place stops it before anything is removed.",                                   .bit = FOR_DELETE,
+            "place stops it before anything is removed.",                                                                                                                    .bit = FOR_DELETE,
      .run = command_delete,
      },
     {

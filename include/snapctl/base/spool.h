@@ -18,8 +18,8 @@ struct sink *spool_sink(struct spool *spool);
 /* How many bytes have come, kept or not. */
 uint64_t spool_bytes(const struct spool *spool);
 
-/* The file, which is the spool's, with all that has come, or -1: ERR_SPACE if there was no room for it, which says for how much, and
- * else ERR_SYSTEM. */
+/* The file, which is the spool's, with all that has come, or -1: ERR_SPACE if there was no room for it, which
+ * says for how much, and else ERR_SYSTEM. */
 int spool_file(struct spool *spool, struct sc_err *err) WARN_UNUSED;
 
 #endif
