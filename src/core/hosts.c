@@ -1,6 +1,7 @@
 #include "hosts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "snapctl/base/str.h"
 
@@ -104,6 +105,14 @@ static size_t count_open_questions(const struct hosts *h)
     return n;
 }
 
+/* As a person compares them with a list, not as they came. */
+static int by_address(const void *a, const void *b)
+{
+    const struct host_key_question *left = a, *right = b;
+    int order = strverscmp(left->address, right->address);
+    return order ? order : left->port - right->port;
+}
+
 void hosts_ask(struct hosts *h, const struct run_ui *ui)
 {
     runner_lock(h->runner);
@@ -122,6 +131,7 @@ void hosts_ask(struct hosts *h, const struct run_ui *ui)
     runner_unlock(h->runner);
     if (!time)
         return;
+    qsort(asked, n, sizeof *asked, by_address);
     bool trusted = ui->confirm(ui->arg, asked, n);
     runner_lock(h->runner);
     for (size_t i = 0; i < n; i++) {
