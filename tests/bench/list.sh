@@ -34,7 +34,7 @@ for node in n1 n2 n3; do
 done
 "$lab" s3-fill 10000 s
 
-list() { "$lab" run "$snapctl" list "${common[@]}" "${store[@]}" --output json; }
+list() { "$lab" run "$snapctl" list "${common[@]}" "${store[@]}" --output json --quiet; }
 ssh_ls() {
     local node pids=() pid
     for node in n1 n2 n3; do
