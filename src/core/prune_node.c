@@ -185,7 +185,7 @@ static int look(struct work *w, struct sc_err *err)
         work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
         return -1;
     int64_t now = w->node.facts.now ? w->node.facts.now : (int64_t)time(NULL);
-    prune_sort(p, w->index);
+    prune_sort(p, w->index, now);
     if (!p->names)
         mark_unknown(part_of(w));
     return prune_decide(p, w->index, now, prove, w, err);
