@@ -108,7 +108,7 @@ const struct option options_table[] = {
      .commands = FOR_REMOVING, .help = "remove without asking on the terminal"},
     {.name = "dry-run", .type = OPTION_FLAG, .target = TARGET(dry_run), .group = GROUP_SNAPSHOT,
      .commands = FOR_SAVE | FOR_REMOVING,
-     .help = "change nothing: do all checks and show the exact remote commands, or show what would be removed"},
+     .help = "change nothing: do all checks, show the exact remote commands, and show what would be removed"},
 
     {.name = "ssh-agent-auth", .type = OPTION_FLAG, .target = TARGET(ssh_agent_auth), .group = GROUP_SSH,
      .commands = FOR_NODES, .help = "authenticate with the SSH agent at SSH_AUTH_SOCK"},

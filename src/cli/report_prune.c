@@ -53,6 +53,8 @@ static char *note_of(const struct prune_item *item, struct log *log)
         add_note(&out, "verified", "");
     if (item->proof == PRUNE_DAMAGED)
         add_note(&out, "damaged", "");
+    if (item->bundle.key && item->status != PRUNE_FAILED)
+        add_note(&out, "with its bundle of certificates", "");
     if (item->marker)
         add_note(&out, "hidden by a delete marker, kept as version",
                  item->version_id ? item->version_id : "?");
@@ -96,12 +98,13 @@ static size_t print_table(struct buf *out, const struct prune_result *r, bool pl
     return n;
 }
 
-/* Those that will not be asked to remove anything. */
+/* Those that will not be asked to remove anything. Of places that are not asked at all, the error may still
+ * be written to. */
 static void print_failed_places(struct buf *out, const struct prune_result *r, struct log *log)
 {
     for (size_t i = 0; i <= r->n_nodes; i++) {
         const struct sc_err *err = &r->places[i].run.err;
-        if (err->kind == ERR_NONE)
+        if (r->places[i].status != PRUNE_PLACE_FAILED)
             continue;
         AUTO_FREE char *place = place_name(&r->places[i]), *text = console_clean(log, err->text, false);
         buf_printf(out, "%s: %s\n", place, text);
@@ -139,19 +142,31 @@ char *report_prune_text(const struct prune_result *r, struct log *log, bool colo
 
 void report_prune_lines(struct buf *out, const struct prune_result *r)
 {
+    enum prune_status told = r->dry_run ? PRUNE_PLANNED : PRUNE_REMOVED;
     for (size_t i = 0; i <= r->n_nodes; i++) {
         AUTO_BUF struct buf names = {.max = TEXT_MAX};
         AUTO_FREE char *place = place_name(&r->places[i]);
         for (size_t k = 0; k < r->places[i].n_items; k++)
-            if (r->places[i].items[k].status == PRUNE_REMOVED)
+            if (r->places[i].items[k].status == told)
                 buf_printf(&names, "%s%s", names.len ? ", " : "", r->places[i].items[k].name);
         AUTO_FREE char *clean = console_clean(NULL, buf_text(&names), false);
         if (names.len)
-            buf_printf(out, "pruned %s: %s\n", place, clean);
+            buf_printf(out, "%s %s: %s\n", r->dry_run ? "would prune" : "pruned", place, clean);
     }
 }
 
 /* ---- JSON ---- */
+
+static json_t *bundle_object(const struct prune_bundle *bundle)
+{
+    if (!bundle->key)
+        return json_null();
+    json_t *object = json_object();
+    document_add(object, "key", document_text(bundle->key, NULL));
+    document_add(object, "version_id", document_text(bundle->version_id, NULL));
+    document_add(object, "delete_marker", json_boolean(bundle->marker));
+    return object;
+}
 
 static json_t *item_object(const struct prune_item *item, struct log *log)
 {
@@ -168,6 +183,7 @@ static json_t *item_object(const struct prune_item *item, struct log *log)
         document_add(object, "version_id", document_text(item->version_id, NULL));
         document_add(object, "delete_marker", json_boolean(item->marker));
         document_add(object, "locked", document_text(item->lock, NULL));
+        document_add(object, "pki_bundle", bundle_object(&item->bundle));
     }
     document_add(object, "error", document_error(&item->err, log));
     return object;

@@ -294,10 +294,12 @@ static int find_and_read(struct run *run, const struct ctx *ctx, struct sc_err *
     struct store *store = fetching_of(run)->store;
     struct place *place = store_place(run);
     AUTO_OBJECT struct s3_object object = {0};
+    bool plain;
     run_tell_store(run, RUN_CHECK, 0, 0);
-    if (store_find(store, ctx, &object, err) < 0)
+    if (store_find(store, ctx, &object, &plain, err) < 0)
         return -1;
     struct verify_copy *copy = verify_add(&place->copies, VERIFY_STORE, store_key(store), name_of(run));
+    copy->plain = plain;
     copy->bytes = object.bytes;
     if (object.found)
         fetch_copy(run, ctx, place, read_from_store, run);

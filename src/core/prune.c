@@ -57,10 +57,10 @@ static bool refuse_names(const struct pruning *p, struct sc_err *err)
     return false;
 }
 
-static bool keeps_any(const struct prune_place *place)
+static bool keeps_any(const struct prune_place *place, const struct prune_part *part)
 {
     for (size_t i = 0; i < place->n_items; i++)
-        if (place->items[i].status == PRUNE_KEPT && place->items[i].reason != RETENTION_FOREIGN)
+        if (place->items[i].status == PRUNE_KEPT && part->entries[i].state != RETENTION_IS_FOREIGN)
             return true;
     return false;
 }
@@ -78,9 +78,10 @@ static void warn_of_last(const struct pruning *p, struct log *log)
 {
     for (size_t i = 0; i <= p->result->n_nodes; i++) {
         const struct prune_place *place = &p->result->places[i];
-        if (removes_any(place) && !keeps_any(place))
-            log_write(log, LOG_WARN, place->run.address, "%sno other snapshot is there",
-                      place->run.address ? "" : "S3: ");
+        if (removes_any(place) && !keeps_any(place, &p->parts[i]))
+            log_write(log, LOG_WARN, place->run.address, "%s",
+                      place->run.address ? "no other snapshot is there"
+                                         : "S3: no other snapshot of this cluster is known there");
     }
 }
 
@@ -95,9 +96,17 @@ static void decide(struct run *run)
     warn_of_last(p, run->log);
     if (o->dry_run)
         return;
-    run->go = !o->agree || o->agree(o->arg, p->result);
-    if (!run->go)
-        err_set(run->err, ERR_REFUSED, "nothing was removed, as that was not agreed to");
+    run->go = true;
+}
+
+static bool agree(struct run *run)
+{
+    const struct pruning *p = pruning_of(run);
+    const struct prune_options *o = p->options;
+    if (!o->agree || o->agree(o->arg, p->result))
+        return true;
+    err_set(run->err, ERR_REFUSED, "nothing was removed, as that was not agreed to");
+    return false;
 }
 
 /* ---- the run ---- */
@@ -147,11 +156,13 @@ static void drop_items(struct prune_place *place)
 
 static void free_part(struct prune_part *part, size_t n_items)
 {
-    for (size_t i = 0; i < n_items && part->etags; i++)
-        free(part->etags[i]);
+    for (size_t i = 0; i < n_items && part->seen; i++) {
+        free(part->seen[i].etag);
+        free(part->seen[i].bundle_etag);
+    }
     for (size_t i = 0; i < part->n_files; i++)
         free((char *)part->files[i].file);
-    free(part->etags);
+    free(part->seen);
     free(part->files);
     free(part->owners);
     free(part->entries);
@@ -181,6 +192,7 @@ static int prune_plan(const struct plan *plan, struct pruning *p, const struct r
     const struct run_job job = {.live = prune_live,
                                 .outcome = prune_outcome,
                                 .decide = decide,
+                                .agree = agree,
                                 .beside = p->options->store ? prune_beside : NULL};
     p->result = result_new(plan, p->options);
     p->parts = mem_calloc(plan->n_nodes + 1, sizeof *p->parts);
@@ -243,22 +255,24 @@ static void hear(void *arg, const struct run_event *event)
     (void)event;
 }
 
-/* Without a look into the database it has not been proven as far as it can be. */
-static enum prune_trust trust_of(const struct save_node *node)
+/* Without a look into the database it has not been proven as far as it can be. A dry run imagines that all
+ * goes well. */
+static enum prune_trust trust_of(const struct save_node *node, bool dry_run)
 {
-    return node->status != SAVE_SAVED         ? PRUNE_LEAVE
-           : node->verified && node->database ? PRUNE_TRUST
-                                              : PRUNE_READ;
+    bool there = !node->bundle_only && node->status == (dry_run ? SAVE_CHECKED : SAVE_SAVED);
+    bool proven = dry_run || (node->verified && node->database);
+    return !there ? PRUNE_LEAVE : proven ? PRUNE_TRUST : PRUNE_READ;
 }
 
-/* What was uploaded is NAME.zip, unless it is a plain snapshot, and was proven as its source was. */
-static enum prune_trust trust_of_store(const struct plan *plan, const struct save_result *saved)
+/* What was uploaded was proven as its source was; but a plain snapshot is not among those that are looked at,
+ * and an archive of its name is an older one. */
+static enum prune_trust trust_of_store(const struct plan *plan, const struct save_result *saved, bool dry_run)
 {
     const char *source = saved->store ? saved->store->source_node : NULL;
-    for (size_t i = 0; i < saved->n_nodes && source && !plan->job.legacy; i++)
-        if (saved->nodes[i].database && strcmp(saved->nodes[i].run.address, source) == 0)
-            return PRUNE_TRUST;
-    return PRUNE_READ;
+    bool proven = dry_run;
+    for (size_t i = 0; i < saved->n_nodes && source; i++)
+        proven |= saved->nodes[i].database && strcmp(saved->nodes[i].run.address, source) == 0;
+    return proven && !plan->job.legacy ? PRUNE_TRUST : PRUNE_READ;
 }
 
 int prune_after_save(const struct plan *plan, const struct prune_options *options,
@@ -267,10 +281,13 @@ int prune_after_save(const struct plan *plan, const struct prune_options *option
 {
     AUTO_FREE enum prune_trust *trust = mem_calloc(plan->n_nodes + 1, sizeof *trust);
     for (size_t i = 0; i < plan->n_nodes; i++)
-        trust[i] = trust_of(&saved->nodes[i]);
-    trust[plan->n_nodes] = trust_of_store(plan, saved);
-    struct pruning p = {
-        .options = options, .cluster = cluster->cluster_name, .trust = trust, .saved = saved->name};
+        trust[i] = trust_of(&saved->nodes[i], options->dry_run);
+    trust[plan->n_nodes] = trust_of_store(plan, saved, options->dry_run);
+    struct pruning p = {.options = options,
+                        .cluster = cluster->cluster_name,
+                        .trust = trust,
+                        .saved = saved->name,
+                        .plain = plan->job.legacy};
     struct run_ui quiet = *ui;
     quiet.event = hear;
     quiet.confirm = NULL; /* all hosts are known by now */

@@ -214,7 +214,7 @@ static int look(struct work *w, struct sc_err *err)
         work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
         return -1;
     int64_t now = w->node.facts.now ? w->node.facts.now : (int64_t)time(NULL);
-    prune_sort(p, w->index);
+    prune_sort(p, w->index, now);
     mark_unknown(w);
     return prune_decide(p, w->index, now, prove, w, err);
 }

@@ -9,10 +9,26 @@ static bool is_known_good(const struct pruning *p, size_t place, const char *nam
     return p->trust && p->trust[place] == PRUNE_TRUST && strcmp(name, p->saved) == 0;
 }
 
-void prune_sort(struct pruning *p, size_t place)
+bool prune_is_imagined(const struct pruning *p, size_t place, const char *name)
+{
+    return p->options->dry_run && is_known_good(p, place, name);
+}
+
+/* What a dry run does not save would count as the newest. */
+static void imagine(struct pruning *p, size_t place, int64_t now)
+{
+    const struct inventory_copy copy = {.modified = now, .plain = p->plain, .state_file = INVENTORY_YES};
+    if (!p->saved || !prune_is_imagined(p, place, p->saved))
+        return;
+    AUTO_FREE char *file = str_format("%s%s", p->saved, p->plain ? "" : ".zip");
+    inventory_add(&p->parts[place].inventory, file, &copy);
+}
+
+void prune_sort(struct pruning *p, size_t place, int64_t now)
 {
     struct prune_part *part = &p->parts[place];
     struct prune_place *to = &p->result->places[place];
+    imagine(p, place, now);
     inventory_sort(&part->inventory);
     size_t n = part->inventory.n;
     part->entries = mem_calloc(n, sizeof *part->entries);
@@ -39,7 +55,12 @@ bool prune_concerns(const struct pruning *p, const struct retention_entry *entry
 {
     if (!p->names)
         return retention_concerns(&p->options->rule, entry);
-    struct retention_entry copy = *entry;
+    return prune_is_named(p, entry);
+}
+
+bool prune_is_named(const struct pruning *p, const struct retention_entry *entry)
+{
+    struct retention_entry copy = {.name = entry->name};
     retention_select((const char *const *)p->names, p->options->n_names, &copy, 1);
     return retention_removes(&copy);
 }

@@ -34,6 +34,8 @@ void prune_item_free(struct prune_item *item)
     free(item->key);
     free(item->version_id);
     free(item->lock);
+    free(item->bundle.key);
+    free(item->bundle.version_id);
     err_clear(&item->err);
 }
 

@@ -13,7 +13,12 @@
 enum prune_trust {
     PRUNE_LEAVE, /* it is not to be pruned */
     PRUNE_READ,  /* what was saved there was not read whole */
-    PRUNE_TRUST, /* it was, and is good */
+    PRUNE_TRUST, /* it was, and is good; in a dry run: it would be */
+};
+
+/* What an object was when it was looked at. */
+struct prune_seen {
+    char *etag, *bundle_etag;
 };
 
 /* A place's own: its thread's, until all meet. */
@@ -26,7 +31,7 @@ struct prune_part {
     size_t *owners;             /* the item of each */
     size_t n_files;
     /* The store's. */
-    char **etags; /* of each item, when it was looked at */
+    struct prune_seen *seen; /* of each item */
 };
 
 struct pruning {
@@ -35,6 +40,7 @@ struct pruning {
     char **names;                  /* the options', checked */
     const enum prune_trust *trust; /* by place; NULL: there was no save */
     const char *saved;             /* the name of what was saved */
+    bool plain;                    /* that has no zip */
     struct prune_result *result;
     struct prune_part *parts; /* by place */
     struct store *store;
@@ -52,11 +58,18 @@ void prune_beside(struct run *run);
 
 /* --- In a place's thread. */
 
-/* The inventory is complete: sorts it, and makes entries and items of it. */
-void prune_sort(struct pruning *p, size_t place);
+/* The inventory is complete, but for what a dry run does not save: sorts it, and makes entries and items of
+ * it. now: by the clock of the place. */
+void prune_sort(struct pruning *p, size_t place, int64_t now);
+
+/* Nothing is there but in the mind of a dry run. */
+bool prune_is_imagined(const struct pruning *p, size_t place, const char *name);
 
 /* Whether an entry may be removed at all, so that it is worth to be looked at. */
 bool prune_concerns(const struct pruning *p, const struct retention_entry *entry);
+
+/* It was asked for by name. */
+bool prune_is_named(const struct pruning *p, const struct retention_entry *entry);
 
 /* Decides what is to be removed. prove reads the item of an index; see prune_note_proof. -1 with what it
  * said, or ERR_CORRUPT if something was to be removed and none is good. */
@@ -78,8 +91,8 @@ void prune_item_free(struct prune_item *item);
 
 /* --- After a save. */
 
-/* Prunes where the snapshot was saved, without asking. Its copies that were read whole count as good. As
- * prune_run. */
+/* Prunes where the snapshot was saved, without asking. Its copies that were read whole count as good. After a
+ * dry run it is one, too, of what would be removed if the snapshot had been saved. As prune_run. */
 int prune_after_save(const struct plan *plan, const struct prune_options *options,
                      const struct cluster *cluster, const struct save_result *saved, const struct run_ui *ui,
                      struct log *log, struct prune_result **out, struct sc_err *err) WARN_UNUSED;

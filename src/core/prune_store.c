@@ -9,7 +9,10 @@
 #include "snapctl/node/files.h"
 #include "snapctl/s3/object.h"
 
-enum { ACTION_MS = 60000 };
+enum {
+    ACTION_MS = 60000,
+    OTHERS_MAX = 100, /* objects that are looked at for a warning alone */
+};
 
 /* RKE's default, which many clusters have. */
 static const char nobodys_cluster[] = "local";
@@ -60,9 +63,9 @@ static int list_objects(struct run *run, struct sc_err *err)
     part_of(run)->inventory.n_places = 1;
     if (store_list(p->store, &run->ctx, start, take_object, run, err) < 0)
         return -1;
-    prune_sort(pruning_of(run), index_of(run));
+    prune_sort(pruning_of(run), index_of(run), now_there(run));
     struct prune_place *place = place_of(run);
-    part_of(run)->etags = mem_calloc(place->n_items, sizeof *part_of(run)->etags);
+    part_of(run)->seen = mem_calloc(place->n_items, sizeof *part_of(run)->seen);
     for (size_t i = 0; i < place->n_items; i++)
         place->items[i].key = str_format("%s%s.zip", folder_of(run), place->items[i].name);
     return 0;
@@ -127,35 +130,57 @@ static int judge_object(struct run *run, const struct ctx *ctx, size_t index, co
     if (!snapshot)
         entry->state = RETENTION_IS_UNKNOWN;
     item->version_id = str_dup(object->version_id);
-    part_of(run)->etags[index] = str_dup(object->etag);
+    part_of(run)->seen[index].etag = str_dup(object->etag);
     return 0;
 }
 
-/* Nobody looks whose it is. */
-static void leave_alone(const struct pruning *p, struct retention_entry *entry)
+static int look_at_object(struct run *run, size_t index, struct sc_err *err)
 {
-    if (!p->options->claimed)
-        entry->state = RETENTION_IS_FOREIGN;
+    AUTO_OBJECT struct s3_object object = {0};
+    struct store *store = pruning_of(run)->store;
+    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+    if (s3_object_head(store_client(store), &ctx, place_of(run)->items[index].key, &object, err) == 0 &&
+        judge_object(run, &ctx, index, &object, err) == 0)
+        return 0;
+    store_explain(store, err);
+    return -1;
+}
+
+/* One that stays where others are removed by name: whose it is, decides whether there is a warning. *left:
+ * how many may still be looked at. */
+static void look_at_other(struct run *run, size_t index, unsigned *left)
+{
+    AUTO_OBJECT struct s3_object object = {0};
+    const struct pruning *p = pruning_of(run);
+    struct retention_entry *entry = &part_of(run)->entries[index];
+    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+    entry->state = RETENTION_IS_FOREIGN;
+    if (!*left)
+        return;
+    bool told =
+        s3_object_head(store_client(p->store), &ctx, place_of(run)->items[index].key, &object, NULL) == 0;
+    bool ours = told && object.found && is_ours(p, &object);
+    if (ours)
+        entry->state = RETENTION_FREE;
+    *left = told && !ours ? *left - 1 : 0;
 }
 
 static int look_at_objects(struct run *run, struct sc_err *err)
 {
     const struct pruning *p = pruning_of(run);
-    struct s3_client *client = store_client(p->store);
-    const struct prune_place *place = place_of(run);
-    for (size_t i = 0; i < place->n_items; i++) {
-        AUTO_OBJECT struct s3_object object = {0};
-        const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
-        if (!prune_concerns(p, &part_of(run)->entries[i])) {
-            leave_alone(p, &part_of(run)->entries[i]);
+    const struct retention_entry *entries = part_of(run)->entries;
+    size_t n = place_of(run)->n_items;
+    unsigned left = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!prune_concerns(p, &entries[i]) || prune_is_imagined(p, index_of(run), entries[i].name))
             continue;
-        }
-        if (s3_object_head(client, &ctx, place->items[i].key, &object, err) < 0 ||
-            judge_object(run, &ctx, i, &object, err) < 0) {
-            store_explain(p->store, err);
+        left = OTHERS_MAX;
+        if (look_at_object(run, i, err) < 0)
             return -1;
-        }
     }
+    for (size_t i = 0; i < n && p->names; i++)
+        if (!prune_is_named(p, &entries[i]))
+            look_at_other(run, i, &left);
     return 0;
 }
 
@@ -202,37 +227,103 @@ static void tell_foreign(const struct run *run)
               named ? "" : " (RKE's default name, local, stands for none)");
 }
 
+/* Is there a bundle of certificates that our upload put beside this snapshot? One that a plain snapshot of
+ * the name needs is not this one's. */
+static int find_bundle(struct run *run, size_t index, struct sc_err *err)
+{
+    const struct pruning *p = pruning_of(run);
+    struct s3_client *client = store_client(p->store);
+    struct prune_item *item = &place_of(run)->items[index];
+    AUTO_OBJECT struct s3_object bundle = {0}, plain = {0};
+    AUTO_FREE char *bare = str_dup_n(item->key, strlen(item->key) - strlen(".zip"));
+    AUTO_FREE char *key = str_format("%s." NODE_BUNDLE_FILE, bare);
+    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+    if (s3_object_head(client, &ctx, key, &bundle, err) < 0)
+        return -1;
+    if (!bundle.found || !is_ours(p, &bundle) || !str_equal(bundle.snapshot, item->name))
+        return 0;
+    if (s3_object_head(client, &ctx, bare, &plain, err) < 0)
+        return -1;
+    if (str_equal(plain.snapshot, item->name))
+        return 0;
+    item->bundle = (struct prune_bundle){.key = mem_take(&key), .version_id = mem_take(&bundle.version_id)};
+    part_of(run)->seen[index].bundle_etag = mem_take(&bundle.etag);
+    return 0;
+}
+
+/* Of all that are to be removed; if that cannot be told, none is. */
+static int find_bundles(struct run *run, struct sc_err *err)
+{
+    struct prune_place *place = place_of(run);
+    int result = 0;
+    for (size_t i = 0; i < place->n_items && result == 0; i++)
+        if (place->items[i].status == PRUNE_PLANNED)
+            result = find_bundle(run, i, err);
+    if (result == 0)
+        return 0;
+    for (size_t i = 0; i < place->n_items; i++)
+        if (place->items[i].status == PRUNE_PLANNED)
+            place->items[i].status = PRUNE_KEPT;
+    store_explain(pruning_of(run)->store, err);
+    return -1;
+}
+
 static int look(struct run *run, struct sc_err *err)
 {
     if (list_objects(run, err) < 0 || look_at_objects(run, err) < 0)
         return -1;
     int result = prune_decide(pruning_of(run), index_of(run), now_there(run), prove, run, err);
     tell_foreign(run);
-    return result;
+    return result < 0 ? -1 : find_bundles(run, err);
 }
 
 /* ---- removing ---- */
 
 /* Only what was looked at: meanwhile a person may have been asked for hours. */
-static int delete_object(struct run *run, const struct ctx *ctx, struct prune_item *item, const char *etag,
-                         struct sc_err *err)
+static int look_again(struct s3_client *client, const struct ctx *ctx, const char *key, const char *etag,
+                      bool *there, struct sc_err *err)
 {
-    struct s3_client *client = store_client(pruning_of(run)->store);
     AUTO_OBJECT struct s3_object now = {0};
-    if (s3_object_head(client, ctx, item->key, &now, err) < 0)
+    if (s3_object_head(client, ctx, key, &now, err) < 0)
         return -1;
-    if (!now.found)
-        return 0;
-    if (!str_equal(now.etag, etag))
+    *there = now.found;
+    if (now.found && !str_equal(now.etag, etag))
         return err_set(err, ERR_REFUSED, "another object stands in its place by now, and was left alone");
-    return s3_object_delete(client, ctx, item->key, NULL, &item->marker, err);
+    return 0;
 }
 
+static int delete_bundle(struct s3_client *client, const struct ctx *ctx, struct prune_bundle *bundle,
+                         const char *etag, struct sc_err *err)
+{
+    bool there;
+    if (!bundle->key)
+        return 0;
+    if (look_again(client, ctx, bundle->key, etag, &there, err) < 0 ||
+        (there && s3_object_delete(client, ctx, bundle->key, NULL, &bundle->marker, err) < 0))
+        return err_wrap(err, "its bundle of certificates");
+    return 0;
+}
+
+/* The bundle goes first: where that is as far as it comes, the snapshot is still listed, and can be removed
+ * by the next run; private keys without it would stay for ever. */
+static int delete_objects(struct run *run, const struct ctx *ctx, size_t index, struct sc_err *err)
+{
+    struct s3_client *client = store_client(pruning_of(run)->store);
+    struct prune_item *item = &place_of(run)->items[index];
+    const struct prune_seen *seen = &part_of(run)->seen[index];
+    bool there;
+    if (look_again(client, ctx, item->key, seen->etag, &there, err) < 0 ||
+        delete_bundle(client, ctx, &item->bundle, seen->bundle_etag, err) < 0)
+        return -1;
+    return there ? s3_object_delete(client, ctx, item->key, NULL, &item->marker, err) : 0;
+}
+
+/* Begun, it is not cancelled, but has to end as cleaning up has. */
 static int delete_item(struct run *run, size_t index, struct sc_err *err)
 {
     struct prune_item *item = &place_of(run)->items[index];
-    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
-    if (delete_object(run, &ctx, item, part_of(run)->etags[index], &item->err) == 0) {
+    const struct ctx ctx = {.log = run->log, .cancel = run->late, .deadline_ms = ctx_now_ms() + ACTION_MS};
+    if (delete_objects(run, &ctx, index, &item->err) == 0) {
         item->status = PRUNE_REMOVED;
         return 0;
     }
@@ -255,6 +346,8 @@ static int delete_all(struct run *run, struct sc_err *err)
         struct prune_item *item = &place->items[i];
         if (item->status != PRUNE_PLANNED)
             continue;
+        if (ctx_check(&run->ctx, err) < 0)
+            return -1;
         if (why.kind == ERR_NONE) {
             int ignored = delete_item(run, i, &why);
             (void)ignored;

@@ -41,13 +41,25 @@ static void tell_ui(struct run *run)
         run->ui->event(run->ui->arg, &events[i]);
 }
 
-static void open_meeting(struct run *run)
+/* They meet only once: all stay met until it is opened. */
+static bool decide(struct run *run)
 {
     runner_lock(run->runner);
-    if (run->job->decide && !run->cancelled_ms && runner_all_met(run->runner)) {
+    bool met = run->job->decide && !run->cancelled_ms && runner_all_met(run->runner);
+    if (met)
         run->job->decide(run);
-        runner_open_meeting(run->runner);
-    }
+    runner_unlock(run->runner);
+    return met;
+}
+
+static void open_meeting(struct run *run)
+{
+    if (!decide(run))
+        return;
+    bool go = run->go && (!run->job->agree || run->job->agree(run));
+    runner_lock(run->runner);
+    run->go = go;
+    runner_open_meeting(run->runner);
     runner_unlock(run->runner);
 }
 

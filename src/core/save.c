@@ -155,8 +155,10 @@ static void judge(struct save *save, const struct run *run)
     }
 }
 
-static const struct run_job local_job = {save_live, save_outcome, decide, leftovers, NULL};
-static const struct run_job upload_job = {save_live, save_outcome, decide, leftovers, beside};
+static const struct run_job local_job = {
+    .live = save_live, .outcome = save_outcome, .decide = decide, .leftovers = leftovers};
+static const struct run_job upload_job = {
+    .live = save_live, .outcome = save_outcome, .decide = decide, .leftovers = leftovers, .beside = beside};
 
 static int run_save(struct save *save, struct run *run, const char *cluster_name, struct sc_err *err)
 {
@@ -199,15 +201,22 @@ static int check_legacy(const struct save_options *options, struct sc_err *err)
 /* The snapshot is saved, whatever becomes of old ones. */
 static void warn_of_pruning(const struct prune_result *pruned, struct log *log)
 {
+    const char *what =
+        pruned->dry_run ? "what would be pruned is not known" : "the snapshot is saved, but pruning failed";
     for (size_t i = 0; i <= pruned->n_nodes; i++) {
         const struct prune_place *place = &pruned->places[i];
         const struct sc_err *err = &place->run.err;
         if (place->status == PRUNE_PLACE_FAILED)
-            log_write(log, LOG_WARN, place->run.address,
-                      "%sthe snapshot is saved, but pruning failed: %s%s%s",
-                      place->run.address ? "" : "S3: ", err->text, err->hint ? "; " : "",
+            log_write(log, LOG_WARN, place->run.address, "%s%s: %s%s%s",
+                      place->run.address ? "" : "S3: ", what, err->text, err->hint ? "; " : "",
                       err->hint ? err->hint : "");
     }
+}
+
+/* An archive is there; in a dry run: it could be. */
+static bool is_stored(const struct save_result *r)
+{
+    return r->store && (r->dry_run ? r->store->err.kind == ERR_NONE : r->store->status == STORE_UPLOADED);
 }
 
 static int prune_saved(struct save *save, const struct run *run, const struct cluster *cluster,
@@ -218,8 +227,9 @@ static int prune_saved(struct save *save, const struct run *run, const struct cl
     const struct prune_options options = {
         .rule = o->retention,
         .nodes = true,
-        .store = r->store && r->store->status == STORE_UPLOADED ? o->store : NULL,
+        .store = is_stored(r) ? o->store : NULL,
         .claimed = o->claimed,
+        .dry_run = r->dry_run,
     };
     if (plan_read_hosts(save->plan, NULL, err) < 0)
         return -1;
@@ -230,7 +240,7 @@ static void prune(struct save *save, const struct run *run, const struct cluster
 {
     struct save_result *r = save->result;
     AUTO_ERR struct sc_err err = {0};
-    if (!retention_is_given(&save->options->retention) || r->dry_run || r->outcome == SAVE_REFUSED)
+    if (!retention_is_given(&save->options->retention) || r->outcome == SAVE_REFUSED)
         return;
     if (r->exit_status != 0) {
         log_write(run->log, LOG_WARN, NULL, "nothing is pruned, as the save was no success");

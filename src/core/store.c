@@ -357,14 +357,41 @@ int store_ask(struct store *s, const struct ctx *ctx, bool replace, struct sc_er
     return result;
 }
 
-int store_find(struct store *s, const struct ctx *ctx, struct s3_object *object, struct sc_err *err)
+/* Its name tells nothing, so its metadata has to. Where the keys may not tell, it was not found. */
+static int find_plain(struct store *s, const struct ctx *ctx, struct s3_object *object, bool *plain,
+                      struct sc_err *err)
+{
+    AUTO_FREE char *key = str_dup_n(s->key, strlen(s->key) - strlen(".zip"));
+    AUTO_OBJECT struct s3_object found = {0};
+    const char *slash = strrchr(key, '/');
+    const struct ctx limited = ctx_within(ctx, ANSWER_MS);
+    enum s3_name name;
+    if (s3_object_probe(s->client, &limited, key, &name, &found, err) < 0) {
+        store_explain(s, err);
+        return -1;
+    }
+    *plain = str_equal(found.snapshot, slash ? slash + 1 : key);
+    if (!*plain)
+        return 0;
+    free(s->key);
+    s->key = mem_take(&key);
+    *object = found;
+    found = (struct s3_object){0};
+    return 0;
+}
+
+int store_find(struct store *s, const struct ctx *ctx, struct s3_object *object, bool *plain,
+               struct sc_err *err)
 {
     struct name_question q[] = {{.key = s->key}, {.key = NULL}};
     int result = store_reach(s, ctx, ask_names, q, err);
     s3_object_free(object);
     *object = q->object;
-    if (result < 0 || q->name != S3_NAME_UNKNOWN)
+    *plain = false;
+    if (result < 0 || q->name == S3_NAME_TAKEN)
         return result;
+    if (q->name == S3_NAME_FREE)
+        return find_plain(s, ctx, object, plain, err);
     err_set(err, ERR_AUTH, "the keys have no right to read s3://%s/%s", s->options->bucket, s->key);
     return err_hint(err, "reading takes s3:GetObject, and s3:ListBucket to tell that there is none");
 }

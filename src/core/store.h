@@ -33,9 +33,10 @@ typedef int store_question(struct s3_client *client, const struct ctx *ctx, void
 int store_reach(struct store *store, const struct ctx *ctx, store_question *ask, void *arg,
                 struct sc_err *err) WARN_UNUSED;
 
-/* Reaches the store and looks for the object of the snapshot's name: found tells. ERR_AUTH if the keys may
- * not tell. */
-int store_find(struct store *store, const struct ctx *ctx, struct s3_object *object,
+/* Reaches the store and looks for the object of the snapshot's name: found tells. Where there is no archive,
+ * a plain snapshot counts that our upload marked with the name: store_key is its key from then on. ERR_AUTH
+ * if the keys may not tell of an archive. */
+int store_find(struct store *store, const struct ctx *ctx, struct s3_object *object, bool *plain,
                struct sc_err *err) WARN_UNUSED;
 
 /* The question whether what lies below a folder (arg, "folder/" or "") may be listed. */

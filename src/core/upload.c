@@ -132,7 +132,8 @@ static void judge(struct save_result *r, const struct run *run)
     }
 }
 
-static const struct run_job job = {live, outcome, decide, leftovers, beside};
+static const struct run_job job = {
+    .live = live, .outcome = outcome, .decide = decide, .leftovers = leftovers, .beside = beside};
 
 static int run_upload(struct run *run, struct uploading *u, const struct upload_options *options,
                       const char *cluster_name, struct sc_err *err)

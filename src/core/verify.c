@@ -132,9 +132,11 @@ static struct part *store_part(const struct run *run)
     return &verifying_of(run)->parts[run->plan->n_nodes];
 }
 
-static void add_object(struct run *run, const char *key, const char *name, uint64_t bytes)
+static struct verify_copy *add_object(struct run *run, const char *key, const char *name, uint64_t bytes)
 {
-    verify_add(&store_part(run)->copies, VERIFY_STORE, key, name)->bytes = bytes;
+    struct verify_copy *copy = verify_add(&store_part(run)->copies, VERIFY_STORE, key, name);
+    copy->bytes = bytes;
+    return copy;
 }
 
 static int take_object(void *arg, const struct s3_entry *entry)
@@ -153,11 +155,13 @@ static int find_one(struct run *run, struct sc_err *err)
 {
     struct verifying *v = verifying_of(run);
     AUTO_OBJECT struct s3_object object = {0};
-    if (store_find(v->store, &run->ctx, &object, err) < 0)
+    bool plain;
+    if (store_find(v->store, &run->ctx, &object, &plain, err) < 0)
         return -1;
-    add_object(run, store_key(v->store), v->name, object.bytes);
+    struct verify_copy *copy = add_object(run, store_key(v->store), v->name, object.bytes);
+    copy->plain = plain;
     if (!object.found)
-        store_part(run)->copies.copies[0].status = VERIFY_MISSING;
+        copy->status = VERIFY_MISSING;
     return 0;
 }
 

@@ -40,6 +40,10 @@ struct run_job {
     /* In the main thread, with the runner's lock held, once all nodes are at the meeting or through; sets
      * run->go. NULL: nobody meets. */
     void (*decide)(struct run *run);
+    /* The same without the lock, as a person may be asked for hours, and only if decide has set run->go:
+     * false takes that back. What belongs to those at the meeting does not change meanwhile; threads that
+     * were excused go on. NULL: nobody is asked. */
+    bool (*agree)(struct run *run);
     /* What nodes may keep if the process ends at this moment, one line a node, with the runner's lock held.
      * The caller frees it. NULL: nothing can be left. */
     char *(*leftovers)(struct run *run);

@@ -255,6 +255,18 @@ expect_left() {
     lab s3-fault off
     expect_status 0
     json '.s3.pki_bundle.key' "$NAME.pki.bundle.tar.gz"
+
+    # It is found there by its name, if its metadata has that.
+    from_s3=(--config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}")
+    snapctl verify "$NAME" "${from_s3[@]}" --output json
+    expect_status 0
+    json '[.copies[] | .place + ":" + .status] | tostring' '["s3:good"]'
+    snapctl fetch "$NAME" "${from_s3[@]}" --from s3 -o "$BATS_TEST_TMPDIR/fetched"
+    expect_status 0
+    on n1 cat "$BACKUP/$NAME" | cmp - "$BATS_TEST_TMPDIR/fetched"
+    lab s3-put "$NAME-x" "$BATS_TEST_TMPDIR/fetched"
+    snapctl verify "$NAME-x" "${from_s3[@]}"
+    expect_status 2
 }
 
 @test "an image of another time says which way to go; options that do not fit are refused" {

@@ -5,7 +5,10 @@ load helpers.bash
 load s3.bash
 
 setup() { s3_setup; }
-teardown() { mend; }
+teardown() {
+    mend
+    on n1 rm -rf /etc/kubernetes/.tmp "$BACKUP/pki.bundle.tar.gz"
+}
 
 prune() { snapctl prune --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
 delete() { snapctl delete --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
@@ -24,6 +27,25 @@ place_days() {
 # A byte of the database is another, and all else as it was.
 damage() {
     on "$1" sh -c "cd $BACKUP && cp -p $2 .ref && printf x | dd of=$2 bs=1 seek=9000 conv=notrunc 2>/dev/null && touch -r .ref $2 && rm .ref"
+}
+
+# The same of an archive here; the result is $BATS_TEST_TMPDIR/damaged-N.
+damage_copy() {
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR" "$NAME-$1.zip" "damaged-$1" <<'PY'
+import sys
+folder, name, to = sys.argv[1:]
+data = bytearray(open(f"{folder}/{name}", "rb").read())
+data[9000] ^= 1
+open(f"{folder}/{to}", "wb").write(data)
+PY
+}
+
+# All keys of the bucket that begin so, in one line.
+keys() { lab s3-ls | awk '{print $1}' | grep "^${1:-}" | LC_ALL=C sort | tr '\n' ' '; }
+
+# There is something for a bundle.
+certificates_on_n1() {
+    on n1 sh -c "umask 077; mkdir -p /etc/kubernetes/.tmp && cp /etc/kubernetes/ssl/*.pem /etc/kubernetes/.tmp"
 }
 
 # What is in a node's folder, in one line.
@@ -112,30 +134,116 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     echo no snapshot >"$BATS_TEST_TMPDIR/notes"
     for key in "$NAME-5.zip" "deeper/$NAME-5.zip"; do lab s3-put "$key" "$BATS_TEST_TMPDIR/$NAME-5.zip"; done
     lab s3-put notes.zip "$BATS_TEST_TMPDIR/notes"
+    rolling=2025-01-01T00-00-00Z_etcd.zip
+    lab s3-put $rolling "$BATS_TEST_TMPDIR/$NAME-5.zip"
 
+    delete "$NAME-3" "${STORE[@]}" "${KEYS[@]}" --dry-run
+    expect_status 0
+    refute_anywhere 'no other snapshot'
     prune_s3 --keep 1 --yes --output json
     expect_status 0
-    [ "$(statuses .s3)" = "3:kept:keep 2:removed:unwanted 1:removed:unwanted" ] || { show && false; }
+    [ "$(statuses .s3)" = "d:kept:rolling 3:kept:keep 2:removed:unwanted 1:removed:unwanted" ] || { show && false; }
     json '.s3 | [.foreign, .bucket, .status] | join(" ")' "3 $S3_BUCKET done"
-    json '.s3.snapshots[0] | [.verified, .key] | join(" ")' "true $NAME-3.zip"
-    there=$(lab s3-ls | awk '{print $1}' | LC_ALL=C sort | tr '\n' ' ')
-    [ "$there" = "deeper/$NAME-5.zip mine/$NAME-4.zip notes.zip $NAME-3.zip $NAME-4.zip $NAME-5.zip " ] || { echo "$there" && false; }
+    json '.s3.snapshots[1] | [.verified, .key] | join(" ")' "true $NAME-3.zip"
+    there=$(keys)
+    [ "$there" = "$rolling deeper/$NAME-5.zip mine/$NAME-4.zip notes.zip $NAME-3.zip $NAME-4.zip $NAME-5.zip " ] || { echo "$there" && false; }
+
+    # The others are of other clusters, or of none.
+    delete "$NAME-3" "${STORE[@]}" "${KEYS[@]}" --dry-run
+    expect_status 0
+    expect_stderr 'S3: no other snapshot of this cluster is known there'
 
     # A folder that is given is this cluster's, but for what names another one. The newest is damaged.
-    /usr/bin/python3 - "$BATS_TEST_TMPDIR" "$NAME" <<'PY'
-import sys
-data = bytearray(open(f"{sys.argv[1]}/{sys.argv[2]}-3.zip", "rb").read())
-data[9000] ^= 1
-open(f"{sys.argv[1]}/damaged", "wb").write(data)
-PY
+    damage_copy 2
+    damage_copy 3
     for day in 1 2; do lab s3-put "mine/$NAME-$day.zip" "$BATS_TEST_TMPDIR/$NAME-$day.zip" && sleep 1.1; done
-    lab s3-put "mine/$NAME-3.zip" "$BATS_TEST_TMPDIR/damaged"
+    lab s3-put "mine/$NAME-3.zip" "$BATS_TEST_TMPDIR/damaged-3"
     lab s3-put mine/notes.zip "$BATS_TEST_TMPDIR/notes"
     prune_s3 --folder mine --keep 1 --yes
     expect_status 0
     expect_output '1 of 4 copies are removed'
-    there=$(lab s3-ls | awk '{print $1}' | grep mine/ | LC_ALL=C sort | tr '\n' ' ')
+    there=$(keys mine/)
     [ "$there" = "mine/notes.zip mine/$NAME-2.zip mine/$NAME-3.zip mine/$NAME-4.zip " ] || { echo "$there" && false; }
+
+    # Not one is good: nothing is removed.
+    lab s3-put "mine/$NAME-2.zip" "$BATS_TEST_TMPDIR/damaged-2"
+    prune_s3 --folder mine --keep 1 --yes --output json
+    expect_status 1
+    json '[.status, .s3.status, .s3.error.kind] | join(" ")' 'failed failed corrupt'
+    [ "$(keys mine/)" = "$there" ]
+}
+
+@test "in S3 a bundle of certificates goes with its snapshot; refused and interrupted, nothing is done by halves" {
+    one_node
+    certificates_on_n1
+    local n there other=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
+    NAME=$NAME-1 save_s3 --pki-bundle
+    expect_status 0
+    for n in 2 3 4 5 6; do
+        sleep 1.1
+        place "$NAME-$n" 400000 n1
+        upload "$NAME-$n" --pki-bundle
+        expect_status 0
+    done
+    # Somebody else's, and one that a plain snapshot needs.
+    lab s3-rm "$NAME-5.pki.bundle.tar.gz"
+    lab s3-put "$NAME-5.pki.bundle.tar.gz" "$BATS_TEST_TMPDIR/$NAME-5.zip"
+    lab s3-api put-object --bucket "$S3_BUCKET" --key "$NAME-6" --metadata "snapctl-snapshot=$NAME-6,snapctl-cluster=lab"
+    there=$(keys)
+
+    lab s3-policy read-only
+    delete "$NAME-1" "${STORE[@]}" "${other[@]}" --yes --output json
+    lab s3-policy off
+    expect_status 1
+    json '.s3.snapshots[0] | [.status, .error.kind, .pki_bundle.key] | join(" ")' "failed auth $NAME-1.pki.bundle.tar.gz"
+    expect_stderr 's3:DeleteObject'
+    [ "$(keys)" = "$there" ]
+
+    OUT=$BATS_TEST_TMPDIR/out
+    ERR=$BATS_TEST_TMPDIR/err
+    lab s3-fault slow 2
+    "$LAB" run env --default-signal=INT "$SNAPCTL" delete "$NAME-1" "$NAME-2" "$NAME-3" "$NAME-4" --config "$CONFIG" \
+        --known-hosts "$LAB_DIR/known_hosts" "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" \
+        --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --yes --output json >"$OUT" 2>"$ERR" 3>&- &
+    job=$!
+    eventually 60 grep -q '^DELETE ' "$LAB_DIR/s3/fault.log"
+    kill -INT "$job"
+    finish
+    lab s3-fault off
+    expect_status 130
+    json .status interrupted
+    json '[.s3.snapshots[].status] | unique | join(" ")' 'planned removed'
+    for n in 1 2 3 4; do
+        case $(keys "$NAME-$n") in
+        '' | "$NAME-$n.pki.bundle.tar.gz $NAME-$n.zip ") ;;
+        *) keys && show && false ;;
+        esac
+    done
+
+    prune_s3 --keep 1 --yes --output json
+    expect_status 0
+    [ "$(keys)" = "$NAME-5.pki.bundle.tar.gz $NAME-6 $NAME-6.pki.bundle.tar.gz $NAME-6.zip " ] || { keys && show && false; }
+    on n1 rm "$BACKUP/$NAME-1.zip"
+    NAME=$NAME-1 save_s3 --pki-bundle --keep 1
+    expect_status 0
+    expect_output "pruned S3: $NAME-6"
+    [ "$(keys)" = "$NAME-1.pki.bundle.tar.gz $NAME-1.zip $NAME-5.pki.bundle.tar.gz $NAME-6 $NAME-6.pki.bundle.tar.gz " ] || { keys && false; }
+}
+
+@test "after a legacy save an older archive of its name proves nothing" {
+    one_node
+    certificates_on_n1
+    local n
+    for n in 1 2; do
+        place "$NAME-$n" 400000
+        lab s3-put "$NAME-$n.zip" "$BATS_TEST_TMPDIR/$NAME-$n.zip"
+        sleep 1.1
+    done
+    damage_copy 2
+    lab s3-put "$NAME-2.zip" "$BATS_TEST_TMPDIR/damaged-2"
+    NAME=$NAME-2 save_s3 --legacy --keep 1 --prefix t- --output json
+    expect_status 0
+    [ "$(statuses .pruned.s3)" = "2:kept:keep 1:kept:newest-good" ] || { show && false; }
 }
 
 @test "versions and locks in S3: a delete marker is told, what is locked stays" {
@@ -222,6 +330,11 @@ PY
     place_days 1 n3
     upload "$NAME-1"
     sleep 1.1
+    NAME=$NAME-9 save_s3 --keep 2 --prefix t- --dry-run --output json
+    expect_status 0
+    [ "$(statuses .pruned.nodes[0])" = "9:kept:keep 2:kept:keep 1:planned:unwanted" ] || { show && false; }
+    [ "$(statuses .pruned.s3)" = "9:kept:keep 1:kept:keep" ] || { show && false; }
+    on n1 test -e "$BACKUP/$NAME-1.zip"
     NAME=$NAME-9 save_s3 --keep 2 --prefix t- --output json
     expect_status 0
     json '.pruned | [.status, (.nodes[].status), .s3.status] | join(" ")' 'ok done done done done'

@@ -20,7 +20,8 @@ char *report_prune_text(const struct prune_result *result, struct log *log, bool
  * "delete_marker","locked"}],"foreign","duration_ms","error"}|null} */
 char *report_prune_json(const struct prune_result *result, struct log *log) WARN_UNUSED;
 
-/* For save: a line for each place in which something was removed, and {"status","nodes","s3"}. */
+/* For save: a line for each place in which something was removed, or would be, and {"status","nodes","s3"}.
+ */
 void report_prune_lines(struct buf *out, const struct prune_result *result);
 json_t *report_prune_object(const struct prune_result *result, struct log *log) WARN_UNUSED;
 

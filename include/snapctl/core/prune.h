@@ -17,6 +17,13 @@ const char *prune_status_name(enum prune_status status);
 /* Whether it was read, to know the newest that is good. */
 enum prune_proof { PRUNE_UNREAD, PRUNE_GOOD, PRUNE_DAMAGED };
 
+/* The bundle of certificates beside a snapshot in the store, which goes with it. */
+struct prune_bundle {
+    char *key; /* NULL: there is none, or it was not looked for, as the snapshot stays */
+    char *version_id;
+    bool marker; /* as those of the snapshot */
+};
+
 /* A snapshot in a place. */
 struct prune_item {
     char *name;
@@ -31,6 +38,7 @@ struct prune_item {
     char *version_id; /* NULL: the bucket keeps no versions */
     char *lock;       /* "COMPLIANCE until 2026-12-01T00:00:00Z", "legal hold"; NULL: none is known */
     bool marker;      /* a removed one: the version is still there, hidden behind a delete marker */
+    struct prune_bundle bundle;
 };
 
 /* skipped: it was not to be asked, or the run ended before. done: it was asked, and what was to be removed
@@ -46,7 +54,7 @@ struct prune_place {
     bool listed;              /* items tells all that there are */
     struct prune_item *items; /* the newest first; without those that no rule and no name could concern */
     size_t n_items;
-    size_t n_foreign; /* of the store: objects that are another cluster's, or nobody knows whose */
+    size_t n_foreign; /* of the store: objects that would be removed, were they this cluster's for sure */
 };
 
 enum prune_outcome { PRUNE_OK, PRUNE_PARTIAL, PRUNE_NONE, PRUNE_REFUSED, PRUNE_INTERRUPTED };
@@ -73,15 +81,16 @@ struct prune_options {
     bool claimed; /* the store's folder, or the prefix, was given for this cluster: objects that do not say
                      whose they are count as its own */
     bool dry_run;
-    /* Called in the main thread with what is planned, if anything is to be removed: false refuses it. NULL:
-     * nobody is asked. */
+    /* Called in the main thread with what is planned, if anything is to be removed: false refuses it. The
+     * places wait for it, however long that takes. NULL: nobody is asked. */
     bool (*agree)(void *arg, const struct prune_result *plan);
     void *arg;
 };
 
 /* Lists all places, proves in each the newest that is good where something is to be removed, asks, and
  * removes. Of objects only those count that our upload marked with the cluster's name (RKE's default,
- * "local", is none), or that are claimed; never one that is marked with another name.
+ * "local", is none), or that are claimed; never one that is marked with another name. A bundle of
+ * certificates goes with its snapshot, before it, so that no private keys stay behind that no list shows.
  *
  * -1 if the options are wrong and nothing was dialled (ERR_USAGE, ERR_CONFIG). */
 int prune_run(const struct cluster *cluster, const struct prune_options *options, const struct run_ui *ui,

@@ -80,7 +80,7 @@ struct save_result {
     struct save_node *nodes;
     size_t n_nodes;
     struct store_result *store;  /* NULL: no upload was asked for */
-    struct prune_result *pruned; /* NULL: nothing was to be pruned, or the save was no success */
+    struct prune_result *pruned; /* or would be; NULL: nothing was to be pruned, or the save was no success */
     int signo;                   /* of an interrupted run; 0 otherwise */
     bool dry_run;
     bool upload_only; /* upload's: nothing was to be saved */

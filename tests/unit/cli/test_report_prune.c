@@ -11,7 +11,7 @@
 #include "snapctl/cli/report_prune.h"
 
 static char address[] = "10.0.0.1", bucket[] = "b", endpoint[] = "s3", name_a[] = "a", name_b[] = "b",
-            name_c[] = "c", key[] = "f/a.zip", version[] = "v1",
+            name_c[] = "c", key[] = "f/a.zip", bundle[] = "f/a.pki.bundle.tar.gz", version[] = "v1",
             lock[] = "COMPLIANCE until 2026-12-01T00:00:00Z", folder[] = "f/";
 
 enum { NODE, STORE, PLACES };
@@ -47,6 +47,7 @@ static void make(struct made *m)
     m->store[0].lock = lock;
     m->store[1].version_id = version;
     m->store[1].marker = true;
+    m->store[1].bundle.key = bundle;
     m->places[NODE] =
         (struct prune_place){.run.address = address, .status = PRUNE_DONE, .items = m->node, .n_items = 2};
     m->places[STORE] =
@@ -73,12 +74,17 @@ static void the_table(void **state)
         "10.0.0.1  a         2026-11-24 12:00:00  4.0 kB  removed\n"
         "S3        c         2026-11-25 12:00:00  5.0 kB  kept     locked COMPLIANCE until "
         "2026-12-01T00:00:00Z\n"
-        "S3        a         2026-11-24 12:00:00  4.0 kB  removed  hidden by a delete marker, kept as "
-        "version v1\n"
+        "S3        a         2026-11-24 12:00:00  4.0 kB  removed  with its bundle of certificates, "
+        "hidden by a delete marker, kept as version v1\n"
         "\n2 of 4 copies are removed\n");
     AUTO_BUF struct buf lines = {0};
     report_prune_lines(&lines, &m.result);
     assert_string_equal(buf_text(&lines), "pruned 10.0.0.1: a\npruned S3: a\n");
+    buf_free(&lines);
+    m.result.dry_run = true;
+    m.node[0].status = PRUNE_PLANNED;
+    report_prune_lines(&lines, &m.result);
+    assert_string_equal(buf_text(&lines), "would prune 10.0.0.1: b\n");
 }
 
 static void the_question(void **state)
@@ -88,6 +94,7 @@ static void the_question(void **state)
     make(&m);
     m.node[1].status = PRUNE_PLANNED;
     err_set(&m.places[STORE].run.err, ERR_NETWORK, "out of \x1b reach");
+    m.places[STORE].status = PRUNE_PLACE_FAILED;
     m.places[STORE].n_items = 0;
     assert_text(report_prune_plan(&m.result, NULL),
                 "PLACE     SNAPSHOT  TIME (UTC)           SIZE    RESULT\n"
@@ -121,20 +128,20 @@ static void failed_and_damaged(void **state)
 #define ITEM(name, time, bytes, status, reason, verified)                                                    \
     "{\"name\":\"" name "\",\"time\":\"" time "\",\"bytes\":" bytes ",\"status\":\"" status                  \
     "\",\"reason\":\"" reason "\",\"verified\":" verified ","
-#define PLACES_JSON                                                                                                                                                          \
-    "\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                         \
-        "b", "2026-11-25T12:00:00Z", "5000", "kept", "newest-good",                                                                                                          \
-        "true") "\"error\":null}," ITEM("a", "2026-11-24T12:00:00Z", "4000", "removed", "unwanted",                                                                          \
-                                        "null") "\"error\":null}],"                                                                                                          \
-                                                "\"duration_ms\":0,\"error\":null}],"                                                                                        \
-                                                "\"s3\":{\"endpoint\":\"s3\",\"bucket\":\"b\",\"folder\":\"f/\",\"region\":null,\"via\":\"local\","                          \
-                                                "\"credentials\":null,\"foreign\":3,\"status\":\"done\",\"snapshots\":[" ITEM(                                               \
-                                                    "c", "2026-11-25T12:00:00Z", "5000", "kept", "locked",                                                                   \
-                                                    "null") "\"key\":\"f/a.zip\",\"version_id\":null,\"delete_marker\":false,"                                               \
-                                                            "\"locked\":\"COMPLIANCE until 2026-12-01T00:00:00Z\",\"error\":null}," ITEM(                                    \
-                                                                "a", "2026-11-24T12:00:00Z", "4000",                                                                         \
-                                                                "removed", "unwanted",                                                                                       \
-                                                                "null") "\"key\":\"f/a.zip\",\"version_id\":\"v1\",\"delete_marker\":true,\"locked\":null,\"error\":null}]," \
+#define PLACES_JSON                                                                                                                                                                                                                                                         \
+    "\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                                                                        \
+        "b", "2026-11-25T12:00:00Z", "5000", "kept", "newest-good",                                                                                                                                                                                                         \
+        "true") "\"error\":null}," ITEM("a", "2026-11-24T12:00:00Z", "4000", "removed", "unwanted",                                                                                                                                                                         \
+                                        "null") "\"error\":null}],"                                                                                                                                                                                                         \
+                                                "\"duration_ms\":0,\"error\":null}],"                                                                                                                                                                                       \
+                                                "\"s3\":{\"endpoint\":\"s3\",\"bucket\":\"b\",\"folder\":\"f/\",\"region\":null,\"via\":\"local\","                                                                                                                         \
+                                                "\"credentials\":null,\"foreign\":3,\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                              \
+                                                    "c", "2026-11-25T12:00:00Z", "5000", "kept", "locked",                                                                                                                                                                  \
+                                                    "null") "\"key\":\"f/a.zip\",\"version_id\":null,\"delete_marker\":false,"                                                                                                                                              \
+                                                            "\"locked\":\"COMPLIANCE until 2026-12-01T00:00:00Z\",\"pki_bundle\":null,\"error\":null}," ITEM(                                                                                                               \
+                                                                "a", "2026-11-24T12:00:00Z", "4000",                                                                                                                                                                        \
+                                                                "removed", "unwanted",                                                                                                                                                                                      \
+                                                                "null") "\"key\":\"f/a.zip\",\"version_id\":\"v1\",\"delete_marker\":true,\"locked\":null,\"pki_bundle\":{\"key\":\"f/a.pki.bundle.tar.gz\",\"version_id\":null,\"delete_marker\":false},\"error\":null}]," \
                                                                         "\"duration_ms\":0,\"error\":null}"
 
 static void assert_equal(json_t *is, const char *wanted)
