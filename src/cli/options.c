@@ -44,9 +44,9 @@ static const struct option_help keep_helps[] = {
     {0,         NULL                         },
 };
 static const struct option_help dry_run_helps[] = {
-    {FOR_SAVE,     "change nothing: do all checks and show the exact remote commands"},
-    {FOR_REMOVING, "change nothing: show what would be removed"                      },
-    {0,            NULL                                                              },
+    {FOR_SAVE,     "do all checks, show the exact remote commands, and change nothing"},
+    {FOR_REMOVING, "show what would be removed, and change nothing"                   },
+    {0,            NULL                                                               },
 };
 static const struct option_help s3_helps[] = {
     {FOR_SAVE,   "upload the snapshot to S3; an s3backupconfig in the configuration turns that on as well"},

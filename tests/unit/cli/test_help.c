@@ -102,11 +102,11 @@ static void tells_each_command_its_own(void **state)
     static const struct {
         const char *command, *part;
     } rows[] = {
-        {"save",   "\n  --s3                    upload the snapshot to S3;"},
-        {"list",   "\n  --s3                    in S3 alone"               },
-        {"fetch",  "\n  --force                 replace a file of the same"},
-        {"prune",  "\n  --dry-run               change nothing: show what" },
-        {"verify", "Usage: snapctl verify [OPTIONS] NAME | FILE | --all\n" },
+        {"save",   "\n  --s3                    upload the snapshot to S3;"     },
+        {"list",   "\n  --s3                    in S3 alone"                    },
+        {"fetch",  "\n  --force                 replace a file of the same"     },
+        {"prune",  "\n  --dry-run               show what would be removed, and"},
+        {"verify", "Usage: snapctl verify [OPTIONS] NAME | FILE | --all\n"      },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = help_command(commands_find(rows[i].command), 80);
