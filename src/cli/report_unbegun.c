@@ -5,17 +5,17 @@
 #include "snapctl/cli/document.h"
 
 static const struct {
-    unsigned field;
     const char *name;
+    unsigned field;
     bool list;
 } empty[] = {
-    {DOCUMENT_SNAPSHOTS, "snapshots", true },
-    {DOCUMENT_NODES,     "nodes",     true },
-    {DOCUMENT_S3,        "s3",        false},
-    {DOCUMENT_PRUNED,    "pruned",    false},
-    {DOCUMENT_COPIES,    "copies",    true },
-    {DOCUMENT_FILES,     "files",     true },
-    {DOCUMENT_FINDINGS,  "findings",  true },
+    {"snapshots", DOCUMENT_SNAPSHOTS, true },
+    {"nodes",     DOCUMENT_NODES,     true },
+    {"s3",        DOCUMENT_S3,        false},
+    {"pruned",    DOCUMENT_PRUNED,    false},
+    {"copies",    DOCUMENT_COPIES,    true },
+    {"files",     DOCUMENT_FILES,     true },
+    {"findings",  DOCUMENT_FINDINGS,  true },
 };
 
 char *report_unbegun_json(const struct unbegun *u, struct log *log)
