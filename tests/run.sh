@@ -22,4 +22,5 @@ fi
 build=${BUILD:-build}
 cmake -S . -B "$build" -DCMAKE_RULE_MESSAGES=OFF >/dev/null
 cmake --build "$build" -j"$(nproc)"
-exec ctest --test-dir "$build" --output-on-failure -j"$(nproc)" "${unit[@]}" "$@"
+# One more than there are processors: some tests mostly wait.
+exec ctest --test-dir "$build" --output-on-failure -j$(($(nproc) + 1)) "${unit[@]}" "$@"

@@ -13,13 +13,21 @@ static void compare_members(const struct save_node *a, const struct save_node *b
                   a->run.address, b->run.address, differs);
 }
 
-static void compare_clusters(const struct save_node *a, const struct save_node *b, struct log *log)
+/* Also of nodes whose snapshot failed, or was not looked into. */
+static void compare_clusters(const struct save_result *r, struct log *log)
 {
-    if (a->cluster_id && b->cluster_id && a->cluster_id != b->cluster_id)
-        log_write(log, LOG_WARN, NULL,
-                  "the etcds of %s and %s are not in the same cluster: their ids are %" PRIx64 " and %" PRIx64
-                  "; restore from a node of the cluster that is the right one",
-                  a->run.address, b->run.address, a->cluster_id, b->cluster_id);
+    const struct save_node *first = NULL;
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const struct save_node *node = &r->nodes[i];
+        if (!node->cluster_id)
+            continue;
+        first = first ? first : node;
+        if (node->cluster_id != first->cluster_id)
+            log_write(log, LOG_WARN, NULL,
+                      "the etcds of %s and %s are not in the same cluster: their ids are %" PRIx64
+                      " and %" PRIx64 "; restore from a node of the cluster that is the right one",
+                      first->run.address, node->run.address, first->cluster_id, node->cluster_id);
+    }
 }
 
 static void tell_revisions(int64_t lowest, int64_t highest, struct log *log)
@@ -56,10 +64,10 @@ void compare_nodes(const struct save_result *r, struct log *log)
             continue;
         first = first ? first : node;
         compare_members(first, node, log);
-        compare_clusters(first, node, log);
         lowest = node->database->revision < lowest ? node->database->revision : lowest;
         highest = node->database->revision > highest ? node->database->revision : highest;
     }
     tell_revisions(lowest, highest, log);
+    compare_clusters(r, log);
     compare_bundles(r, log);
 }

@@ -61,9 +61,13 @@ static int read_on(struct work *w, const struct ctx *ctx, bool again, struct sc_
         struct source *source = ssh_stream_source(c->stream);
         result = source->read(source, ctx, c->buf, c->cap, c->got, err);
     }
-    if (result < 0)
-        close_stream(c);
-    return result;
+    if (result == 0)
+        return 0;
+    close_stream(c);
+    /* A command that fails says nothing against the file: what it prints is judged, and not here. */
+    if (err->kind == ERR_CORRUPT)
+        err->kind = ERR_DOCKER;
+    return -1;
 }
 
 static int copy_read(struct source *self, const struct ctx *ctx, void *buf, size_t cap, size_t *got,

@@ -244,9 +244,22 @@ static void hear(void *arg, const struct run_event *event)
     (void)event;
 }
 
-static enum prune_trust trust_of(bool there, bool read)
+/* Without a look into the database it has not been proven as far as it can be. */
+static enum prune_trust trust_of(const struct save_node *node)
 {
-    return !there ? PRUNE_LEAVE : read ? PRUNE_TRUST : PRUNE_READ;
+    return node->status != SAVE_SAVED         ? PRUNE_LEAVE
+           : node->verified && node->database ? PRUNE_TRUST
+                                              : PRUNE_READ;
+}
+
+/* What was uploaded is NAME.zip, unless it is a plain snapshot, and was proven as its source was. */
+static enum prune_trust trust_of_store(const struct plan *plan, const struct save_result *saved)
+{
+    const char *source = saved->store ? saved->store->source_node : NULL;
+    for (size_t i = 0; i < saved->n_nodes && source && !plan->job.legacy; i++)
+        if (saved->nodes[i].database && strcmp(saved->nodes[i].run.address, source) == 0)
+            return PRUNE_TRUST;
+    return PRUNE_READ;
 }
 
 int prune_after_save(const struct plan *plan, const struct prune_options *options,
@@ -255,8 +268,8 @@ int prune_after_save(const struct plan *plan, const struct prune_options *option
 {
     AUTO_FREE enum prune_trust *trust = mem_calloc(plan->n_nodes + 1, sizeof *trust);
     for (size_t i = 0; i < plan->n_nodes; i++)
-        trust[i] = trust_of(saved->nodes[i].status == SAVE_SAVED, saved->nodes[i].verified);
-    trust[plan->n_nodes] = PRUNE_TRUST; /* nothing else is ever uploaded */
+        trust[i] = trust_of(&saved->nodes[i]);
+    trust[plan->n_nodes] = trust_of_store(plan, saved);
     struct pruning p = {
         .options = options, .cluster = cluster->cluster_name, .trust = trust, .saved = saved->name};
     struct run_ui quiet = *ui;

@@ -58,14 +58,43 @@ static int list_files(struct work *w, const struct ctx *ctx, bool again, struct 
 }
 
 /* An archive whose directory does not tell of the snapshot may be something else. */
-static void mark_unknown(const struct prune_part *part)
+static bool tells_nothing(const struct inventory_snapshot *snapshot)
 {
+    for (size_t k = 0; k < snapshot->n_copies; k++)
+        if (!snapshot->copies[k].plain && snapshot->copies[k].state_file == INVENTORY_UNKNOWN)
+            return true;
+    return false;
+}
+
+/* Of a run that may still take it back: one that died and left its lock, or one that began after the probe.
+ */
+static bool may_go(const struct node_facts *facts, const struct inventory_snapshot *snapshot)
+{
+    return (facts->lock.id && str_equal(facts->lock.snapshot, snapshot->name)) ||
+           (facts->now && snapshot->modified > facts->now);
+}
+
+/* What is not sure to be a snapshot neither counts nor goes by a rule. By name it goes, but not in silence.
+ */
+static void mark_unknown(const struct work *w)
+{
+    const struct pruning *p = pruning_of(w->run);
+    struct prune_part *part = part_of(w);
     for (size_t i = 0; i < part->inventory.n; i++) {
         const struct inventory_snapshot *snapshot = &part->inventory.snapshots[i];
-        for (size_t k = 0; k < snapshot->n_copies; k++)
-            if (!snapshot->copies[k].plain && snapshot->copies[k].state_file == INVENTORY_UNKNOWN)
-                part->entries[i].state = RETENTION_IS_UNKNOWN;
+        bool nothing = tells_nothing(snapshot);
+        if (!p->names && (nothing || may_go(&w->node.facts, snapshot)))
+            part->entries[i].state = RETENTION_IS_UNKNOWN;
+        else if (p->names && nothing && prune_concerns(p, &part->entries[i]))
+            ctx_log(&w->ctx, LOG_WARN,
+                    "%s.zip is damaged, or not a snapshot at all: look before it is removed", snapshot->name);
     }
+}
+
+/* The archive of a run that is at work would be taken for the newest good one, and may be taken back. */
+static int look_at_lock(const struct work *w, struct sc_err *err)
+{
+    return pruning_of(w->run)->names ? 0 : node_judge_aspect(&w->node, NODE_LOCK, &w->ctx, err);
 }
 
 /* ---- which one is good ---- */
@@ -181,13 +210,12 @@ static int live_for_store(struct work *w, struct sc_err *err)
 static int look(struct work *w, struct sc_err *err)
 {
     struct pruning *p = pruning_of(w->run);
-    if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0 ||
+    if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0 || look_at_lock(w, err) < 0 ||
         work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
         return -1;
     int64_t now = w->node.facts.now ? w->node.facts.now : (int64_t)time(NULL);
     prune_sort(p, w->index);
-    if (!p->names)
-        mark_unknown(part_of(w));
+    mark_unknown(w);
     return prune_decide(p, w->index, now, prove, w, err);
 }
 

@@ -21,7 +21,11 @@ void prune_sort(struct pruning *p, size_t place)
     for (size_t i = 0; i < n; i++) {
         const struct inventory_snapshot *from = &part->inventory.snapshots[i];
         to->items[i] = (struct prune_item){
-            .name = str_dup(from->name), .modified = from->modified, .bytes = from->bytes};
+            .name = str_dup(from->name),
+            .modified = from->modified,
+            .bytes = from->bytes,
+            .reason = RETENTION_OTHER, /* until it is decided */
+        };
         part->entries[i] = (struct retention_entry){
             .name = from->name,
             .kind = from->kind,

@@ -258,7 +258,7 @@ static int make_plan(const struct cluster *cluster, const struct save_options *o
         return -1;
     struct plan *plan = *out;
     plan->job.force = options->force;
-    plan->job.identify = options->verify == SAVE_VERIFY_FULL;
+    plan->job.identify = true;
     plan->job.legacy = options->legacy;
     plan->job.bundle = run.controlplane;
     if (options->timeout_s)

@@ -128,7 +128,7 @@ static int list_all(struct s3_client *client, const struct ctx *ctx, const struc
         if (read_page(client, ctx, prefix, &page, err) < 0)
             return -1;
         for (size_t j = 0; j < page.n; j++)
-            if (page.items[j][0] && seen(arg, page.items[j]) < 0)
+            if (page.items[j][0] && str_starts(page.items[j][0], prefix) && seen(arg, page.items[j]) < 0)
                 return 0;
         bool more = str_equal(page.truncated, "true") && page.next[0] && *page.next[0];
         if (!more)

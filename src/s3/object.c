@@ -263,8 +263,11 @@ int s3_object_put(struct s3_client *client, const struct ctx *ctx, const struct 
 int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char *key, const char *version_id,
                      bool *marker, struct sc_err *err)
 {
-    AUTO_REQUEST struct s3_request request = {
-        .method = "DELETE", .action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject", .key = key};
+    AUTO_REQUEST struct s3_request request = {.method = "DELETE",
+                                              .action =
+                                                  version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+                                              .key = key,
+                                              .grace_ms = S3_GRACE_MS};
     AUTO_REPLY struct s3_reply reply = {0};
     AUTO_ERR struct sc_err why = {0};
     if (version_id)
