@@ -40,8 +40,16 @@ static int open_folder(struct new_file *file, struct sc_err *err)
     size_t len = (size_t)(file->name - file->path);
     AUTO_FREE char *folder = len ? str_dup_n(file->path, len) : str_dup(".");
     AUTO_FREE char *visible = str_visible(folder, strlen(folder), false);
+    AUTO_BUF struct buf quoted = {0};
     file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return file->folder < 0 ? err_set_errno(err, ERR_USAGE, "cannot open the folder %s", visible) : 0;
+    if (file->folder >= 0)
+        return 0;
+    bool missing = errno == ENOENT;
+    err_set_errno(err, ERR_USAGE, "cannot open the folder %s", visible);
+    if (!missing)
+        return -1;
+    str_quote_shell(&quoted, folder);
+    return err_hint(err, "mkdir -p -m 700 %s makes it", buf_text(&quoted));
 }
 
 /* What is there already, and may not be. */

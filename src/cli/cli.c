@@ -44,6 +44,7 @@ int cli_main(int argc, char **argv)
     struct console *console = console_open(STDOUT_FILENO, STDERR_FILENO);
     struct log *log = log_new(level_of(&parsed.options), console_log_writer, console);
     const struct call call = {
+        .command = parsed.command,
         .console = console,
         .log = log,
         .options = &parsed.options,

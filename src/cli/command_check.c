@@ -21,7 +21,8 @@ static int check(struct node_command *command)
         .state_file = o->state_file,
         .require_state = o->require_state,
         .fix = o->fix,
-        .store = o->local ? NULL : node_command_store(command),
+        .nodes = node_command_asks_nodes(command),
+        .store = node_command_store(command),
     };
     struct check_result *result;
     if (check_run(command->cluster, &options, &command->ui, command->call->log, &result, &err) < 0)

@@ -11,6 +11,7 @@
 #include "snapctl/cli/command_save.h"
 #include "snapctl/cli/command_upload.h"
 #include "snapctl/cli/command_verify.h"
+#include "snapctl/cli/report_unbegun.h"
 
 const struct command commands_table[] = {
     {
@@ -22,6 +23,7 @@ const struct command commands_table[] = {
             "/opt/rke/etcd-snapshots/NAME.zip on each, and proves it restorable before it is called saved. With S3, "
             "the first that is ready is uploaded while it is proven, and visible in the bucket only if it is good.",
      .bit = FOR_SAVE,
+     .document = DOCUMENT_OF_SAVE,
      .run = command_save,
      },
     {
@@ -30,7 +32,8 @@ const struct command commands_table[] = {
      .summary = "upload a snapshot that the nodes have to S3",
      .text =
             "Uploads the snapshot NAME, which the etcd nodes have, to S3: from the first node that is ready, verified "
-            "while it flows, and visible in the bucket only if it is good.",                                                                                               .bit = FOR_UPLOAD,
+            "while it flows, and visible in the bucket only if it is good.",                                                                                                                    .bit = FOR_UPLOAD,
+     .document = DOCUMENT_OF_SAVE,
      .run = command_upload,
      },
     {
@@ -38,18 +41,20 @@ const struct command commands_table[] = {
      .summary = "show the snapshots on the etcd nodes and in S3",
      .text =
             "Shows the snapshots that are on the etcd nodes, and in S3 if the configuration or --bucket-name names a "
-            "bucket: the newest first, with where each is. What is shown was not verified.",      .bit = FOR_LIST,
+            "bucket: the newest first, with where each is. What is shown was not verified.",                         .bit = FOR_LIST,
+     .document = DOCUMENT_OF_LIST,
      .run = command_list,
      },
     {
      .name = "verify",
-     .words = "NAME | FILE",
+     .words = "NAME | FILE | --all",
      .summary = "prove that snapshots can be restored",
      .text =
             "Reads every copy of the snapshot NAME, on each etcd node that has it and in S3 if the configuration or "
             "--bucket-name names a bucket, or with --all of every snapshot, and proves it: the archive, etcd's SHA-256, "
             "and every page of the database. A word with a slash, or that is a file here, is an archive or a plain "
-            "snapshot of its own, and needs no configuration.",                         .bit = FOR_VERIFY,
+            "snapshot of its own, and needs no configuration.",                                                                                                 .bit = FOR_VERIFY,
+     .document = DOCUMENT_OF_VERIFY,
      .run = command_verify,
      },
     {
@@ -60,7 +65,8 @@ const struct command commands_table[] = {
             "Brings the snapshot NAME here, from an etcd node that has it, else from S3 if the configuration or "
             "--bucket-name names a bucket. It is proven while it flows, as verify does it, and the file is complete and "
             "good, or not there: a copy that turns out to be damaged, or cannot be reached, is followed by the next. A "
-            "connection that breaks is made again, and goes on where it was.",                                                                                               .bit = FOR_FETCH,
+            "connection that breaks is made again, and goes on where it was.",                                                                                           .bit = FOR_FETCH,
+     .document = DOCUMENT_OF_FETCH,
      .run = command_fetch,
      },
     {
@@ -68,7 +74,8 @@ const struct command commands_table[] = {
      .summary = "try all that save needs, and change nothing",
      .text =
             "Tries all that save needs on every etcd node, and in S3 if the configuration or --bucket-name names a bucket, "
-            "and changes nothing: a line for each finding, with what would help.",                   .bit = FOR_CHECK,
+            "and changes nothing: a line for each finding, with what would help.",                                                                 .bit = FOR_CHECK,
+     .document = DOCUMENT_OF_CHECK,
      .run = command_check,
      },
     {
@@ -77,8 +84,9 @@ const struct command commands_table[] = {
      .text =
             "Removes one-time snapshots that no rule keeps from the etcd nodes, and from S3 if the configuration or "
             "--bucket-name names a bucket. Each node, and S3, is a place of its own, and the newest that can be proven "
-            "good in a place is never removed. What is to be removed is shown and asked for on the terminal.",                                                                                .example = "snapctl prune --keep-daily 7 --keep-weekly 4 --dry-run",
+            "good in a place is never removed. What is to be removed is shown and asked for on the terminal.",                                                                         .example = "snapctl prune --keep-daily 7 --keep-weekly 4 --dry-run",
      .bit = FOR_PRUNE,
+     .document = DOCUMENT_OF_PRUNE,
      .run = command_prune,
      },
     {
@@ -88,7 +96,8 @@ const struct command commands_table[] = {
      .text =
             "Removes the snapshots of these names from the etcd nodes, and from S3 if the configuration or "
             "--bucket-name names a bucket, after they were shown and asked for on the terminal. A name that is in no "
-            "place stops it before anything is removed.",                                                                                                                    .bit = FOR_DELETE,
+            "place stops it before anything is removed.",                                       .bit = FOR_DELETE,
+     .document = DOCUMENT_OF_PRUNE,
      .run = command_delete,
      },
     {

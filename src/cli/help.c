@@ -52,7 +52,7 @@ static void print_choices(struct buf *out, const char *const *choices)
         buf_printf(out, "%s%s", i ? ", " : "", choices[i]);
 }
 
-static void print_option(struct buf *out, const struct option *option, size_t columns)
+static void print_option(struct buf *out, const struct option *option, unsigned commands, size_t columns)
 {
     AUTO_BUF struct buf what = {0}, text = {0};
     if (option->letter)
@@ -60,7 +60,7 @@ static void print_option(struct buf *out, const struct option *option, size_t co
     buf_printf(&what, "--%s", option->name);
     if (option->value)
         buf_printf(&what, " %s", option->value);
-    buf_puts(&text, option->help);
+    buf_puts(&text, options_help(option, commands));
     if (option->choices) {
         buf_puts(&text, " (");
         print_choices(&text, option->choices);
@@ -83,7 +83,7 @@ static void print_group(struct buf *out, enum option_group group, unsigned comma
         if (!headed)
             buf_printf(out, "\n%s:\n", options_group_title(group));
         headed = true;
-        print_option(out, option, columns);
+        print_option(out, option, commands, columns);
     }
 }
 

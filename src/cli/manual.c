@@ -47,6 +47,19 @@ static void print_sentence(struct buf *out, const char *text)
     buf_puts(out, ".\n");
 }
 
+/* "save, upload: text." */
+static void print_help_of(struct buf *out, const struct option_help *help)
+{
+    const char *before = ".Cm ";
+    for (size_t i = 0; i < commands_count; i++)
+        if (commands_table[i].bit & help->commands) {
+            buf_printf(out, "%s%s", before, commands_table[i].name);
+            before = " , ";
+        }
+    buf_puts(out, " :\n");
+    print_sentence(out, help->text);
+}
+
 static void print_option(struct buf *out, const struct option *option)
 {
     buf_puts(out, ".It ");
@@ -56,7 +69,10 @@ static void print_option(struct buf *out, const struct option *option)
     if (option->value)
         buf_printf(out, " Ar %s", option->value);
     buf_puts(out, "\n");
-    print_sentence(out, option->help);
+    if (option->help)
+        print_sentence(out, option->help);
+    for (size_t i = 0; !option->help && option->helps[i].text; i++)
+        print_help_of(out, &option->helps[i]);
     for (size_t i = 0; option->choices && option->choices[i]; i++)
         buf_printf(out, "%s.Cm %s%s\n", i ? "" : "One of\n", option->choices[i],
                    option->choices[i + 1] ? " ," : " .");

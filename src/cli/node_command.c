@@ -3,13 +3,14 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/environment.h"
 #include "snapctl/cli/exit_status.h"
+#include "snapctl/cli/places.h"
 #include "snapctl/cli/report.h"
+#include "snapctl/cli/report_unbegun.h"
 #include "snapctl/cli/signals.h"
 #include "snapctl/cli/upload_later.h"
 #include "snapctl/core/plan.h"
@@ -36,10 +37,10 @@ int command_print(const struct call *call, const char *text, int status)
     return status ? status : EXIT_STATUS_OUTPUT;
 }
 
-/* As the command line has it. */
+/* Of the one snapshot that the command line names. */
 static const char *snapshot_name(const struct call *call)
 {
-    return call->n_words ? call->words[0] : call->options->name;
+    return call->n_words == 1 ? call->words[0] : call->options->name;
 }
 
 static int tell_unbegun(const struct call *call, const char *as, const struct sc_err *err, int status)
@@ -47,7 +48,14 @@ static int tell_unbegun(const struct call *call, const char *as, const struct sc
     console_error(call->console, call->log, NULL, err);
     if (!command_wants_json(call))
         return status;
-    AUTO_FREE char *text = report_json_refusal(snapshot_name(call), as, err, call->log);
+    const struct unbegun unbegun = {
+        .fields = call->command ? call->command->document : 0,
+        .status = as,
+        .snapshot = snapshot_name(call),
+        .dry_run = call->options->dry_run,
+        .err = err,
+    };
+    AUTO_FREE char *text = report_unbegun_json(&unbegun, call->log);
     return command_print(call, text, status);
 }
 
@@ -325,20 +333,19 @@ int node_command_of_save(const struct call *call, node_command_body *body)
 
 int node_command_of_places(const struct call *call, node_command_body *body)
 {
-    const struct options *o = call->options;
-    bool s3 = o->s3 == SWITCH_ON || (o->bucket_name && !o->local);
-    return node_command(call, o->from ? str_equal(o->from, "s3") : s3, body);
+    AUTO_ERR struct sc_err err = {0};
+    if (places_check(call->options, &err) < 0)
+        return command_refuse(call, &err);
+    return node_command(call, places_store(call->options) == SWITCH_ON, body);
 }
 
 bool node_command_asks_nodes(const struct node_command *run)
 {
-    const struct options *o = run->call->options;
-    return o->from ? !str_equal(o->from, "s3") : o->local || o->s3 != SWITCH_ON;
+    return places_nodes(run->call->options);
 }
 
 const struct store_options *node_command_store(const struct node_command *run)
 {
-    const struct options *o = run->call->options;
-    bool asked = o->from ? str_equal(o->from, "s3") : !o->local || o->s3 == SWITCH_ON;
+    bool asked = places_store(run->call->options) != SWITCH_OFF;
     return run->s3.wanted && asked ? &run->store : NULL;
 }

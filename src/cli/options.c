@@ -21,6 +21,41 @@ static const char *const host_key_words[] = {[HOST_KEY_ASK] = "ask",
                                              [HOST_KEY_OFF] = "off",
                                              NULL};
 
+static const struct option_help force_helps[] = {
+    {FOR_SAVE,
+     "replace a snapshot of the same name, on the nodes and in the bucket; the old one is kept until the new one is "
+     "good"                                                                                         },
+    {FOR_UPLOAD, "replace an object of the same name; the old one is kept until the new one is good"},
+    {FOR_FETCH,  "replace a file of the same name; the old one is kept until the new one is good"   },
+    {0,          NULL                                                                               },
+};
+static const struct option_help require_state_helps[] = {
+    {FOR_SAVE,  "stop if there is no state file, instead of going on without it"},
+    {FOR_CHECK, "a state file that is missing is a failure, not a warning"      },
+    {0,         NULL                                                            },
+};
+static const struct option_help keep_helps[] = {
+    {FOR_SAVE,
+     "after a success remove all one-time snapshots but the newest N where it was saved, in each place for itself; of "
+     "several rules each keeps what it keeps"},
+    {FOR_PRUNE,
+     "remove all one-time snapshots but the newest N, in each place for itself; of several rules each keeps what it "
+     "keeps"                                 },
+    {0,         NULL                         },
+};
+static const struct option_help dry_run_helps[] = {
+    {FOR_SAVE,
+     "do all checks, show the exact remote commands and what a rule would remove, and change nothing"},
+    {FOR_REMOVING, "show what would be removed, and change nothing"                                  },
+    {0,            NULL                                                                              },
+};
+static const struct option_help s3_helps[] = {
+    {FOR_SAVE,   "upload the snapshot to S3; an s3backupconfig in the configuration turns that on as well"},
+    {FOR_UPLOAD, "upload to S3, as is done in any case"                                                   },
+    {FOR_PLACES, "in S3 alone, unless --local is given, too"                                              },
+    {0,          NULL                                                                                     },
+};
+
 enum { SHORTEST_PREFIX = 3 };
 
 #define TARGET(field) offsetof(struct options, field)
@@ -49,9 +84,7 @@ const struct option options_table[] = {
      .fallback = "cluster.yml", .variable = "RKE_CONFIG", .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the cluster's RKE configuration; - reads standard input"},
     {.name = "force", .type = OPTION_FLAG, .target = TARGET(force), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING | FOR_FETCH,
-     .help = "replace a snapshot of the same name: on the nodes and in the bucket, with upload in the bucket "
-             "alone, with fetch a file; the old one is kept until the new one is good"},
+     .commands = FOR_WRITING | FOR_FETCH, .helps = force_helps},
     {.name = "require", .value = "HOW-MANY", .type = OPTION_CHOICE, .target = TARGET(require),
      .choices = require_words, .fallback = "all", .group = GROUP_SNAPSHOT, .commands = FOR_SAVE,
      .help = "how many etcd nodes must have saved it for success (status 0)"},
@@ -71,7 +104,7 @@ const struct option options_table[] = {
      .help = "RKE's state file, which becomes part of the snapshot; without it the one beside the "
              "configuration, CONFIG.rkestate"},
     {.name = "require-state", .type = OPTION_FLAG, .target = TARGET(require_state), .group = GROUP_SNAPSHOT,
-     .commands = FOR_SAVE | FOR_CHECK, .help = "stop if there is no state file, instead of going on without it"},
+     .commands = FOR_SAVE | FOR_CHECK, .helps = require_state_helps},
     {.name = "legacy", .type = OPTION_FLAG, .target = TARGET(legacy), .group = GROUP_SNAPSHOT,
      .commands = FOR_WRITING,
      .help = "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
@@ -89,9 +122,7 @@ const struct option options_table[] = {
      .commands = FOR_CHECK,
      .help = "remove what dead runs left: containers, state files, and unfinished uploads to S3 that are older than a day"},
     {.name = "keep", .value = "N", .type = OPTION_NUMBER, .target = TARGET(keep), .group = GROUP_SNAPSHOT,
-     .commands = FOR_RULES,
-     .help = "remove all one-time snapshots but the newest N, in each place for itself; with save after a "
-             "success, where it was saved; of several rules each keeps what it keeps"},
+     .commands = FOR_RULES, .helps = keep_helps},
     {.name = "keep-daily", .value = "N", .type = OPTION_NUMBER, .target = TARGET(keep_daily),
      .group = GROUP_SNAPSHOT, .commands = FOR_RULES,
      .help = "the same, but keep the newest of each of the last N days (UTC) that have any"},
@@ -107,8 +138,7 @@ const struct option options_table[] = {
     {.name = "yes", .type = OPTION_FLAG, .target = TARGET(yes), .group = GROUP_SNAPSHOT,
      .commands = FOR_REMOVING, .help = "remove without asking on the terminal"},
     {.name = "dry-run", .type = OPTION_FLAG, .target = TARGET(dry_run), .group = GROUP_SNAPSHOT,
-     .commands = FOR_SAVE | FOR_REMOVING,
-     .help = "change nothing: do all checks, show the exact remote commands, and show what would be removed"},
+     .commands = FOR_SAVE | FOR_REMOVING, .helps = dry_run_helps},
 
     {.name = "ssh-agent-auth", .type = OPTION_FLAG, .target = TARGET(ssh_agent_auth), .group = GROUP_SSH,
      .commands = FOR_NODES, .help = "authenticate with the SSH agent at SSH_AUTH_SOCK"},
@@ -123,8 +153,7 @@ const struct option options_table[] = {
      .help = "the known_hosts file; without it ~/.ssh/known_hosts and the system's"},
 
     {.name = "s3", .type = OPTION_SWITCH, .target = TARGET(s3), .group = GROUP_S3, .commands = FOR_NODES,
-     .help = "save and upload: upload the snapshot to S3, which the configuration's s3backupconfig turns on as well; "
-             "other commands: in S3 alone, unless --local is given, too"},
+     .helps = s3_helps},
     {.name = "no-s3", .type = OPTION_FLAG, .target = TARGET(no_s3), .group = GROUP_S3,
      .commands = FOR_WRITING, .help = "do not upload, whatever the configuration says"},
     {.name = "local", .type = OPTION_FLAG, .target = TARGET(local), .group = GROUP_S3,
@@ -278,6 +307,16 @@ const struct option *options_nearest(const char *name, unsigned commands)
         return nearest;
     nearest = find_longer(rest, commands);
     return nearest ? nearest : find_longer(name, commands);
+}
+
+const char *options_help(const struct option *option, unsigned commands)
+{
+    if (option->help)
+        return option->help;
+    const struct option_help *help = option->helps;
+    while (!(help->commands & commands) && help[1].text)
+        help++;
+    return help->text;
 }
 
 bool options_takes_value(const struct option *option)

@@ -115,7 +115,7 @@ static char *take_value(struct parser *p, const struct option *option, struct sc
 {
     if (p->at + 1 >= p->argc) {
         err_set(err, ERR_USAGE, "--%s needs a value", option->name);
-        err_hint(err, "--%s %s: %s", option->name, option->value, option->help);
+        err_hint(err, "--%s %s: %s", option->name, option->value, options_help(option, known_commands(p)));
         return NULL;
     }
     char *next = p->argv[p->at + 1];

@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <time.h>
 
 #include "snapctl/base/str.h"
 #include "snapctl/cli/document.h"
@@ -89,38 +88,21 @@ static json_t *store_object(const struct store_result *store, struct log *log)
     return object;
 }
 
-static json_t *document(const char *name, const char *status, int64_t started, int64_t duration_ms,
-                        const struct sc_err *err, struct log *log)
-{
-    json_t *object = document_new(status, started, duration_ms, err, log);
-    document_add(object, "snapshot", document_text(name, NULL));
-    return object;
-}
-
 char *report_json(const struct save_result *result, struct log *log)
 {
     static const char *const outcomes[] = {
         [SAVE_OK] = "ok",           [SAVE_PARTIAL] = "partial",         [SAVE_ALL_FAILED] = "failed",
         [SAVE_REFUSED] = "refused", [SAVE_INTERRUPTED] = "interrupted",
     };
-    json_t *object = document(result->name, outcomes[result->outcome], result->started, result->duration_ms,
-                              &result->err, log);
-    if (result->dry_run)
-        document_add(object, "dry_run", json_true());
+    json_t *object =
+        document_new(outcomes[result->outcome], result->started, result->duration_ms, &result->err, log);
     json_t *nodes = json_array();
+    document_add(object, "snapshot", document_text(result->name, NULL));
+    document_add(object, "dry_run", json_boolean(result->dry_run));
     for (size_t i = 0; i < result->n_nodes; i++)
         document_append(nodes, node_object(&result->nodes[i], result->dry_run, log));
     document_add(object, "nodes", nodes);
     document_add(object, "s3", store_object(result->store, log));
-    if (result->pruned)
-        document_add(object, "pruned", report_prune_object(result->pruned, log));
-    return document_print(object);
-}
-
-char *report_json_refusal(const char *name, const char *status, const struct sc_err *err, struct log *log)
-{
-    json_t *object = document(name, status, (int64_t)time(NULL), 0, err, log);
-    document_add(object, "nodes", json_array());
-    document_add(object, "s3", json_null());
+    document_add(object, "pruned", result->pruned ? report_prune_object(result->pruned, log) : json_null());
     return document_print(object);
 }

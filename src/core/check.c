@@ -87,8 +87,18 @@ static int examine(struct work *w, struct sc_err *err)
     return ctx_check(&w->ctx, err);
 }
 
+/* It is there for the store alone, which has the findings. */
+static int serve(struct work *w, struct sc_err *err)
+{
+    if (!work_wait_until_wanted(w, err))
+        return ctx_check(&w->ctx, err);
+    return work_enter(w, err) < 0 ? -1 : work_check(w, judge_nothing, err);
+}
+
 static int live(struct work *w, struct sc_err *err)
 {
+    if (!checking_of(w->run)->options->nodes)
+        return serve(w, err);
     int result = examine(w, err);
     if (result < 0 && err->kind != ERR_CANCELLED)
         findings_add_error(&node_result(w)->findings, FINDING_FAILED, name_of(err->kind), err);
@@ -97,6 +107,8 @@ static int live(struct work *w, struct sc_err *err)
 
 static const char *outcome(struct work *w, bool failed)
 {
+    if (!failed && !checking_of(w->run)->options->nodes)
+        return "skipped";
     return failed || findings_count(&node_result(w)->findings, FINDING_FAILED) ? "failed" : "checked";
 }
 
@@ -115,12 +127,17 @@ static void beside(struct run *run)
 
 /* ---- the main thread ---- */
 
-static void judge(struct check_result *r, const struct run *run)
+static bool all_failed(const struct check_result *r)
 {
     size_t bad = 0;
     for (size_t i = 0; i < r->n_nodes; i++)
         bad += findings_count(&r->nodes[i].findings, FINDING_FAILED) > 0;
-    r->exit_status = bad == r->n_nodes                ? RUN_STATUS_NOTHING
+    return r->with_nodes ? bad == r->n_nodes : findings_count(&r->store, FINDING_FAILED) > 0;
+}
+
+static void judge(struct check_result *r, const struct run *run)
+{
+    r->exit_status = all_failed(r)                    ? RUN_STATUS_NOTHING
                      : check_count(r, FINDING_FAILED) ? RUN_STATUS_PARTIAL
                                                       : 0;
     r->interrupted = run->signo != 0;
@@ -143,10 +160,11 @@ static void look_at_state(struct check_result *r, const struct cluster *cluster,
                            "state-file", &err);
 }
 
-static struct check_result *result_new(const struct plan *plan)
+static struct check_result *result_new(const struct plan *plan, const struct check_options *options)
 {
     struct check_result *r = mem_calloc(1, sizeof *r);
     r->started = (int64_t)time(NULL);
+    r->with_nodes = options->nodes;
     r->n_nodes = plan->n_nodes;
     r->nodes = mem_calloc(plan->n_nodes, sizeof *r->nodes);
     return r;
@@ -166,10 +184,11 @@ static int check_plan(const struct plan *plan, const struct cluster *cluster,
                       struct check_result **out, struct sc_err *err)
 {
     const struct run_job job = {.live = live, .outcome = outcome, .beside = options->store ? beside : NULL};
-    struct checking c = {.options = options, .result = result_new(plan)};
+    struct checking c = {.options = options, .result = result_new(plan, options)};
     struct run run = {.job = &job, .arg = &c, .ui = ui, .plan = plan, .log = log, .err = &c.result->err};
     c.healths = mem_calloc(plan->n_nodes, sizeof *c.healths);
-    look_at_state(c.result, cluster, options);
+    if (options->nodes)
+        look_at_state(c.result, cluster, options);
     int result = run_check(&run, c.result, err);
     for (size_t i = 0; i < plan->n_nodes; i++)
         node_health_free(&c.healths[i]);

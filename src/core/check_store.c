@@ -30,10 +30,11 @@ struct checking {
 
 bool check_is_abandoned(const char *key, const char *folder, int64_t begun, int64_t now)
 {
-    if (!str_starts(key, folder) || !str_ends(key, ".zip") || !begun)
+    bool zip;
+    if (!str_starts(key, folder) || !begun || now - begun <= ABANDONED_SECONDS)
         return false;
-    const char *name = key + strlen(folder);
-    return node_file_name_valid(name) && now - begun > ABANDONED_SECONDS;
+    AUTO_FREE char *name = node_snapshot_of(key + strlen(folder), &zip);
+    return name && (zip || !strchr(name, '.'));
 }
 
 static int ask_key(struct s3_client *client, const struct ctx *ctx, void *arg, struct sc_err *err)
@@ -138,7 +139,8 @@ static int try_uploads(struct checking *c, const struct ctx *ctx, struct sc_err 
     for (size_t i = 0; i < c->n_abandoned; i++)
         tell_abandoned(c, ctx, &c->abandoned[i]);
     if (!c->n_abandoned)
-        findings_add(c->findings, FINDING_OK, "leftovers", NULL, "no upload was left unfinished");
+        findings_add(c->findings, FINDING_OK, "leftovers", NULL,
+                     "no snapshot's upload was left unfinished for more than a day");
     return 0;
 }
 

@@ -11,8 +11,10 @@
 int check_store(struct run *run, const struct store_options *options, bool fix, struct findings *findings,
                 struct sc_err *err) WARN_UNUSED;
 
-/* An unfinished upload of that key is one of ours, whose run is dead: [folder/]NAME.zip, begun more than a
- * day before now. Times are in seconds since 1970; 0: not told. folder: "folder/", or "". Pure. */
+/* An unfinished upload of that key is one of ours, whose run is dead: [folder/]NAME.zip, or with --legacy
+ * [folder/]NAME, begun more than a day before now. The store tells nothing of it but the key, so that a NAME
+ * with a dot, which is what files of all kinds are called, is left alone. Times are in seconds since 1970; 0:
+ * not told. folder: "folder/", or "". Pure. */
 bool check_is_abandoned(const char *key, const char *folder, int64_t begun, int64_t now);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "copy.h"
 #include "fetch_output.h"
+#include "name.h"
 #include "snapctl/base/str.h"
-#include "snapctl/core/save.h"
 #include "snapctl/node/files.h"
 
 enum { LIST_MS = 120000 };
@@ -441,7 +441,7 @@ int fetch_run(const struct cluster *cluster, const struct fetch_options *options
               struct log *log, struct fetch_result **out, struct sc_err *err)
 {
     bool dropped;
-    char *name = save_check_name(options->name, &dropped, err);
+    char *name = name_check(options->name, &dropped, err);
     if (!name)
         return -1;
     struct fetching f = {.options = options, .result = mem_calloc(1, sizeof *f.result)};

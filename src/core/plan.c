@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "keys.h"
+#include "name.h"
 #include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
 #include "snapctl/core/save.h"
@@ -38,7 +39,7 @@ int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_er
         plan->owned->name = save_make_name((int64_t)time(NULL));
         log_write(log, LOG_WARN, NULL, "no --name was given: the snapshot is called %s", plan->owned->name);
     } else {
-        plan->owned->name = save_check_name(name, &dropped, err);
+        plan->owned->name = name_check(name, &dropped, err);
     }
     if (!plan->owned->name)
         return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "name.h"
 #include "prune_run.h"
 #include "snapctl/base/str.h"
 
@@ -219,7 +220,7 @@ static int check_names(struct pruning *p, struct sc_err *err)
         return 0;
     p->names = mem_calloc(o->n_names, sizeof *p->names);
     for (size_t i = 0; i < o->n_names; i++)
-        if (!(p->names[i] = save_check_name(o->names[i], &dropped, err)))
+        if (!(p->names[i] = name_check(o->names[i], &dropped, err)))
             return -1;
     return 0;
 }

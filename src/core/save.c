@@ -1,7 +1,6 @@
 #include "snapctl/core/save.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "compare.h"
@@ -17,23 +16,6 @@ char *save_make_name(int64_t now)
     time_t t = (time_t)now;
     strftime(text, sizeof text, "rke_etcd_snapshot_%Y-%m-%dT%H%M%SZ", gmtime_r(&t, &tm));
     return str_dup(text);
-}
-
-char *save_check_name(const char *name, bool *dropped, struct sc_err *err)
-{
-    *dropped = str_ends(name, ".zip") && strlen(name) > strlen(".zip");
-    AUTO_FREE char *bare = str_dup_n(name, strlen(name) - (*dropped ? strlen(".zip") : 0));
-    if (strcmp(bare, NODE_BUNDLE_FILE) == 0) {
-        err_set(err, ERR_USAGE, "--name: %s is the name of the cluster's bundle of certificates", bare);
-        return NULL;
-    }
-    /* X.zip.zip would be the snapshot X.zip, whose plain file is the archive of X. */
-    if (node_name_valid(bare) && !str_ends(bare, ".zip"))
-        return mem_take(&bare);
-    err_set(err, ERR_USAGE, "--name: \"%s\" cannot be the name of a snapshot", name);
-    err_hint(err, "use letters, digits and . _ + -, a letter or digit first, %d characters at most",
-             NODE_NAME_MAX);
-    return NULL;
 }
 
 static size_t needed(size_t nodes, enum save_require require)
@@ -272,6 +254,11 @@ static int check_retention(const struct save_options *options, const struct plan
     return err_hint(err, "snapctl prune is for snapshots of other names");
 }
 
+static int give_name(struct plan *plan, const char *name, struct log *log, struct sc_err *err)
+{
+    return plan_name(plan, name, log, err) == 0 ? 0 : err_wrap(err, "--name");
+}
+
 static int make_plan(const struct cluster *cluster, const struct save_options *options,
                      const struct run_ui *ui, struct log *log, struct plan **out, struct sc_err *err)
 {
@@ -286,7 +273,7 @@ static int make_plan(const struct cluster *cluster, const struct save_options *o
     plan->job.bundle = run.controlplane;
     if (options->timeout_s)
         plan->timeout_s = options->timeout_s;
-    if (plan_name(plan, options->name, log, err) == 0 && check_retention(options, plan, err) == 0 &&
+    if (give_name(plan, options->name, log, err) == 0 && check_retention(options, plan, err) == 0 &&
         plan_input(plan, cluster, options->state_file, options->require_state, log, err) == 0)
         return 0;
     plan_free(plan);

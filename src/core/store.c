@@ -408,14 +408,14 @@ int store_ask_listing(struct s3_client *client, const struct ctx *ctx, void *arg
     return s3_object_list(client, ctx, arg, at_first, NULL, err);
 }
 
-int store_list(struct store *s, const struct ctx *ctx, const char *folder, s3_entry_seen *seen, void *arg,
+int store_list(struct store *s, const struct ctx *ctx, const char *prefix, s3_entry_seen *seen, void *arg,
                struct sc_err *err)
 {
-    AUTO_FREE char *prefix = str_dup(folder ? folder : "");
+    AUTO_FREE char *start = str_dup(prefix ? prefix : "");
     const struct ctx limited = ctx_within(ctx, LIST_MS);
-    if (store_reach(s, ctx, store_ask_listing, prefix, err) < 0)
+    if (store_reach(s, ctx, store_ask_listing, start, err) < 0)
         return -1;
-    if (s3_object_list(s->client, &limited, prefix, seen, arg, err) == 0)
+    if (s3_object_list(s->client, &limited, start, seen, arg, err) == 0)
         return 0;
     store_explain(s, err);
     return -1;

@@ -39,11 +39,12 @@ int store_reach(struct store *store, const struct ctx *ctx, store_question *ask,
 int store_find(struct store *store, const struct ctx *ctx, struct s3_object *object, bool *plain,
                struct sc_err *err) WARN_UNUSED;
 
-/* The question whether what lies below a folder (arg, "folder/" or "") may be listed. */
+/* The question whether the keys that begin with a prefix (arg, such as "folder/" or "") may be listed. */
 store_question store_ask_listing;
 
-/* Reaches the store and lists all below folder ("folder/"; NULL: the bucket). */
-int store_list(struct store *store, const struct ctx *ctx, const char *folder, s3_entry_seen *seen, void *arg,
+/* Reaches the store and lists the keys that begin with prefix ("folder/", "folder/nightly-"; NULL: all of the
+ * bucket), without those in folders below it. */
+int store_list(struct store *store, const struct ctx *ctx, const char *prefix, s3_entry_seen *seen, void *arg,
                struct sc_err *err) WARN_UNUSED;
 
 /* It was asked, and the way that was found still works: uploads may begin. */

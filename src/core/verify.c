@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include "copy.h"
+#include "name.h"
 #include "snapctl/base/str.h"
 #include "snapctl/core/inventory.h"
-#include "snapctl/core/save.h"
 #include "snapctl/node/files.h"
 #include "store.h"
 #include "verify_result.h"
@@ -251,7 +251,7 @@ static int check_name(struct verifying *v, struct log *log, struct sc_err *err)
     bool dropped;
     if (!v->options->name)
         return 0;
-    v->name = save_check_name(v->options->name, &dropped, err);
+    v->name = name_check(v->options->name, &dropped, err);
     if (v->name && dropped)
         log_write(log, LOG_DEBUG, NULL, "the snapshot's name is %s", v->name);
     return v->name ? 0 : -1;

@@ -39,6 +39,29 @@ disarm() { on n1 docker exec etcd etcdctl alarm disarm; }
     expect_clean
 }
 
+# expect_places PLACES: what the findings are about, "nodes" for all but S3.
+expect_places() { json '[.findings[].place] | map(if . == "s3" then . else "nodes" end) | unique | join(",")' "$1"; }
+
+@test "--s3 is about S3 alone, --local about the nodes, and --s3=false, too" {
+    in_store "${KEYS[@]}" --local --s3
+    expect_status 0
+    expect_places nodes,s3
+    for words in --local --s3=false; do
+        in_store "${KEYS[@]}" $words
+        expect_status 0
+        expect_places nodes
+    done
+    lab sshd-stop n1
+    for via in local node; do
+        in_store "${KEYS[@]}" --s3 --s3-via $via
+        expect_status 0
+        expect_places s3
+    done
+    in_store --access-key "$S3_ACCESS_KEY" --secret-key wrong --s3
+    expect_status 1
+    expect_places s3
+}
+
 @test "troubles of nodes, and one node's hides no other's" {
     changed_config 's/x/x/'
     rm "$BATS_TEST_TMPDIR/cluster.rkestate"

@@ -20,15 +20,7 @@ teardown() {
 fetch() { snapctl fetch --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "$@"; }
 
 # The same in the background: $job, $OUT, $ERR as of save_in_background.
-fetch_in_background() {
-    OUT=$BATS_TEST_TMPDIR/out
-    ERR=$BATS_TEST_TMPDIR/err
-    exec 8>"$OUT" 9>"$ERR"
-    "$LAB" run env --default-signal=INT "$SNAPCTL" fetch --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" \
-        "$@" >&8 2>&9 3>&- 8>&- 9>&- &
-    job=$!
-    exec 8>&- 9>&-
-}
+fetch_in_background() { in_background fetch "$@"; }
 
 # Nothing is in the folder but what is named, hidden or not.
 expect_here() {
@@ -178,6 +170,10 @@ told() { grep -q "$1" "$ERR"; }
     expect_stderr '10.77.0.11, 10.77.0.12, 10.77.0.13'
     fetch "$NAME" -o /nowhere/at/all
     expect_status 2
+    expect_stderr 'mkdir -p -m 700 /nowhere/at/'
+    fetch "$NAME" --from node "${STORE[@]}"
+    expect_status 2
+    expect_stderr '--from node and --s3 contradict each other'
     fetch
     expect_status 2
     fetch "$NAME" --from s3 "${STORE[@]:1}" --access-key "$S3_ACCESS_KEY" --secret-key wrong

@@ -45,21 +45,24 @@ snapctl() { run --separate-stderr "$LAB" run "$SNAPCTL" "$@"; }
 # Saves $NAME with the lab's config and known_hosts; more options may follow.
 save() { snapctl save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --name "$NAME" "$@"; }
 
-# The same in the background: the pid is $job, the outputs go to $OUT and $ERR.
-save_in_background() {
+# The same in the background.
+save_in_background() { in_background save --name "$NAME" "$@"; }
+
+# A command in the background, with the lab's config and known_hosts: the pid is $job, the outputs go to $OUT and $ERR.
+in_background() { # COMMAND [OPTION…]
     OUT=$BATS_TEST_TMPDIR/out
     ERR=$BATS_TEST_TMPDIR/err
     # Opened here, so that they are there at once.
     exec 8>"$OUT" 9>"$ERR"
     # 3>&-: bats waits for all that hold its descriptor.
     # A shell starts background commands with SIGINT ignored, which snapctl would respect.
-    "$LAB" run env --default-signal=INT "$SNAPCTL" save --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" \
-        --name "$NAME" "$@" >&8 2>&9 3>&- 8>&- 9>&- &
+    "$LAB" run env --default-signal=INT "$SNAPCTL" "$@" --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" \
+        >&8 2>&9 3>&- 8>&- 9>&- &
     job=$!
     exec 8>&- 9>&-
 }
 
-# Ends a background save: $status, $output, $stderr as after `run`.
+# Ends what is in the background: $status, $output, $stderr as after `run`.
 finish() {
     status=0
     wait "$job" || status=$?

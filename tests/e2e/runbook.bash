@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # variables of, and for, the tests
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables of, and for, the tests
 # Plays docs/runbook.md on the lab. Every fenced block of the page is one of
 #   sh variables               values that stand in front of every block; a test gives its own to all of them
 #   sh node-setup              stands in front of every block for nodes

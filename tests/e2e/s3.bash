@@ -26,13 +26,7 @@ upload() {
 upload_in_background() {
     local name=$1
     shift
-    OUT=$BATS_TEST_TMPDIR/out
-    ERR=$BATS_TEST_TMPDIR/err
-    exec 8>"$OUT" 9>"$ERR"
-    "$LAB" run env --default-signal=INT "$SNAPCTL" upload "$name" --config "$CONFIG" \
-        --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" "$@" >&8 2>&9 3>&- 8>&- 9>&- &
-    job=$!
-    exec 8>&- 9>&-
+    in_background upload "$name" "${STORE[@]}" "${KEYS[@]}" "$@"
 }
 
 has_uploads() { [ -n "$(lab s3-uploads)" ]; }

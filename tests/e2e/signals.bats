@@ -207,6 +207,39 @@ EOF
     [ "$(on n1 sha256sum "$BACKUP/$killed.zip")" = "$old" ]
 }
 
+@test "SIGTERM while a node is asked, etcd is examined, and a copy is read: list, check and verify" {
+    one_node
+    lab put n1 4 500k >/dev/null
+    save
+    expect_status 0
+    # It stops at the word that the file names.
+    shim n1 <<'EOF'
+#!/bin/sh
+[ "$1" != "$(cat /tmp/stop-at)" ] || { touch /tmp/stopped; sleep 12; }
+exec /usr/bin/docker "$@"
+EOF
+    for row in "info list" "exec check" "nowhere verify $NAME"; do
+        read -r -a words <<<"$row"
+        on n1 sh -c "rm -f /tmp/stopped; echo ${words[0]} >/tmp/stop-at"
+        reached=(on n1 test -e /tmp/stopped)
+        if [ "${words[0]}" = nowhere ]; then
+            lab slow n1 1 4
+            reached=(phase_is "reading back")
+        fi
+        in_background "${words[@]:1}" --output json
+        eventually 40 "${reached[@]}"
+        start=$SECONDS
+        kill -TERM "$job"
+        finish
+        [ $((SECONDS - start)) -le 10 ]
+        expect_status 143
+        json '.status + " " + .error.kind' 'interrupted cancelled'
+    done
+    on n1 rm -f /tmp/stopped /tmp/stop-at
+    expect_archive n1
+    eventually 10 expect_clean n1
+}
+
 @test "two runs at once: no node ends with half of both" {
     for node in "${NODES[@]}"; do lab tool $node delay=1; done
     for round in 1 2; do

@@ -30,7 +30,7 @@ listed=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' <<<"$help" | grep -oE '[a-z0-9][a
 known=$(printf '%s\n' "${options[@]}" | sort)
 [ "$listed" = "$known" ] || complain "options of save: $(diff <(echo "$known") <(echo "$listed"))"
 
-for option in "${options[@]}" fix from to extract yes version; do
+for option in "${options[@]}" all extract fix from local to version yes; do
     grep -qE -- "^     (-[a-z], )?--$option( |\$)" <<<"$manual" || complain "--$option is not in the man page"
     grep -qE -- "words='([^']* )?--${option}[ ']" <<<"$completion" || complain "--$option is not completed"
 done

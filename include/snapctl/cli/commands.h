@@ -5,8 +5,11 @@
 #include "snapctl/cli/console.h"
 #include "snapctl/cli/options.h"
 
+struct command;
+
 /* A command as it was called. */
 struct call {
+    const struct command *command; /* NULL: the command line is wrong before it was known */
     struct console *console;
     struct log *log; /* prints on the console */
     const struct options *options;
@@ -23,6 +26,7 @@ struct command {
     const char *text;                    /* a paragraph */
     const char *example;                 /* NULL: none is needed */
     unsigned bit;                        /* of the options that it knows */
+    unsigned document;                   /* DOCUMENT_…: the fields of its JSON document; 0: it has none */
     int (*run)(const struct call *call); /* returns the exit status */
 };
 

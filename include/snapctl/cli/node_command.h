@@ -34,8 +34,8 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
 /* The same for save, whose bundle is made on nodes of the control plane, too. */
 int node_command_of_save(const struct call *call, node_command_body *body);
 
-/* The same for a command that asks nodes and store alike: the store is wanted with --s3 and --bucket-name,
- * too. */
+/* The same for a command that asks nodes and store alike, as places.h tells which; options that contradict
+ * each other there are refused. */
 int node_command_of_places(const struct call *call, node_command_body *body);
 
 /* Of such a command: whether it asks the nodes, and which store: NULL for none. */

@@ -87,14 +87,21 @@ enum {
     FOR_NODES = FOR_WRITING | FOR_PLACES, /* all commands that go to the nodes */
 };
 
+/* What an option means for some commands. */
+struct option_help {
+    unsigned commands;
+    const char *text; /* plain text without line breaks and full stop */
+};
+
 struct option {
-    const char *name;           /* without dashes */
-    const char *value;          /* how help calls the value; NULL for flags */
-    const char *fallback;       /* taken when nothing is given; NULL: none */
-    const char *variable;       /* environment variable that is asked before the fallback; NULL: none */
-    const char *const *choices; /* of OPTION_CHOICE, ended by NULL */
-    const char *help;           /* plain text without line breaks and full stop */
-    size_t target;              /* offset in struct options */
+    const char *name;                /* without dashes */
+    const char *value;               /* how help calls the value; NULL for flags */
+    const char *fallback;            /* taken when nothing is given; NULL: none */
+    const char *variable;            /* environment variable that is asked before the fallback; NULL: none */
+    const char *const *choices;      /* of OPTION_CHOICE, ended by NULL */
+    const char *help;                /* as of struct option_help, for all commands; NULL: see helps */
+    const struct option_help *helps; /* of which each command has one, ended by one without text */
+    size_t target;                   /* offset in struct options */
     enum option_type type;
     enum option_group group;
     unsigned commands;
@@ -114,6 +121,9 @@ const struct option *options_find(const char *name, size_t len);
 /* The option that was meant by a wrong name, among those of the commands: the nearest, or one that begins so.
  * NULL: there is none. */
 const struct option *options_nearest(const char *name, unsigned commands);
+
+/* What it means for a command, by its bit; of several, for one of them. */
+const char *options_help(const struct option *option, unsigned commands);
 
 bool options_takes_value(const struct option *option);
 

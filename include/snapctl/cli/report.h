@@ -14,8 +14,4 @@ char *report_text(const struct save_result *result, struct log *log, bool colour
 /* The document of schema 1. */
 char *report_json(const struct save_result *result, struct log *log) WARN_UNUSED;
 
-/* The same document for a run that did not begin; name may be NULL. status is "refused" or "interrupted". */
-char *report_json_refusal(const char *name, const char *status, const struct sc_err *err,
-                          struct log *log) WARN_UNUSED;
-
 #endif

@@ -104,10 +104,4 @@ int save_exit_status(size_t nodes, size_t saved, enum save_require require, bool
 /* rke_etcd_snapshot_<UTC time without colons>, for a time in seconds since 1970. The caller frees it. */
 char *save_make_name(int64_t now) WARN_UNUSED;
 
-/* The name to use for a given one: ".zip" dropped (*dropped tells), then checked:
- * [A-Za-z0-9][A-Za-z0-9._+:-]*, at most 200 characters, not the bundle's. NULL with ERR_USAGE otherwise. The
- * caller frees it.
- */
-char *save_check_name(const char *name, bool *dropped, struct sc_err *err) WARN_UNUSED;
-
 #endif

@@ -31,7 +31,7 @@ struct node_registry {
 /* What is the same on all nodes of a run. All outlives the nodes. */
 struct node_job {
     const char *run;         /* a random word, unique to the run */
-    const char *name;        /* of the snapshot, checked by save_check_name; NULL: of none */
+    const char *name;        /* of the snapshot, checked; NULL: of none */
     const char *by;          /* who runs it */
     const char *started;     /* RFC 3339 */
     const char *image;       /* of the tools; NULL: what the node has */

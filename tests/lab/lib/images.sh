@@ -91,8 +91,8 @@ import_images() { # WORK-FOLDER
         --data-root="$work/docker" -H unix:///run/docker.sock > "$work/dockerd.log" 2>&1 &
     pid=$!
     until_true 30 "$DOCKER" version || die "dockerd did not come up: $(tail -n 3 "$work/dockerd.log")"
-    tar -C "$work/etcd" -c . | "$DOCKER" import - "$ETCD_IMAGE" &&
-        tar -C "$work/tools" -c . | "$DOCKER" import - "$TOOLS_IMAGE" || die "import failed"
+    tar -C "$work/etcd" -c . | "$DOCKER" import - "$ETCD_IMAGE" || die "import failed"
+    tar -C "$work/tools" -c . | "$DOCKER" import - "$TOOLS_IMAGE" || die "import failed"
     kill "$pid"
     wait "$pid"
     # Only images may be shared by nodes, not what makes up an engine's identity.

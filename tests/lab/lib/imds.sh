@@ -28,7 +28,6 @@ cmd_imds() {
 }
 
 imds_start() { # MODE EXPIRES STS
-    local child
     imds_keys "$3" || die "no keys"
     : > "$node_dir/imds.log"
     : > "$node_dir/imds.out"

@@ -41,6 +41,7 @@ ed25519_to_pkcs8() {
     seed=$(sed '/^-/d' | base64 -d | od -An -v -tx1 | tr -d ' \n' |
         sed -nE 's/.*00000020([0-9a-f]{64})00000040([0-9a-f]{64})\1.*/\2/p')
     echo '-----BEGIN PRIVATE KEY-----'
+    # shellcheck disable=SC2001 # each two digits, which no replacement of bash keeps
     printf '%b' "$(sed 's/../\\x&/g' <<< "302e020100300506032b657004220420$seed")" | base64 -w 64
     echo '-----END PRIVATE KEY-----'
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016 # what stands in single quotes is for the shell within
 # The lab's wires. The holder's network namespace is the operator's: it has br77 (10.77.0.1) and, with a bastion, br78,
 # on which it has no address, so that only the bastion reaches the nodes there. There is no default route anywhere.
 

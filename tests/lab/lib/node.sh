@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016 # what stands in single quotes is for the shell within
 # Nodes: their folders, power on, power off, etcd.
 
 # --- a node's own folders, made once; they survive power off ---

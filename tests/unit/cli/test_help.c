@@ -74,24 +74,44 @@ static void layouts(void **state)
         size_t columns;
         const char *part;
     } rows[] = {
-        {40,  "\n  --force\n        replace a snapshot of the same\n        name: on the nodes and in the\n"
-             "        bucket, with upload in the\n"                                                       },
-        {80,  "\n  --force                 replace a snapshot of the same name: on the nodes and\n"
-             "                          in the bucket, with upload in the bucket alone, with\n"
-             "                          fetch a file; the old one is kept until the new one is\n"
-             "                          good\n"                                                           },
+        {40,  "\n  --force\n        replace a snapshot of the same\n        name, on the nodes and in the\n"
+             "        bucket; the old one is kept\n"                       },
+        {80,  "\n  --force                 replace a snapshot of the same name, on the nodes and\n"
+             "                          in the bucket; the old one is kept until the new one\n"
+             "                          is good\n"                         },
         {200,
-         "\n  --force                 replace a snapshot of the same name: on the nodes and in the bucket, with upload in the "
-         "bucket\n                          alone, with fetch a file; the old one is kept until the new one is good\n"},
-        {80,  "\n  -q, --quiet             only errors on standard error\n"                                           },
-        {80,  "\n  --ignore-docker-version\n                          do not compare"                                 },
-        {80,  "\n  4    done, but the result could not be written to standard output\n"                               },
-        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                                                       },
+         "\n  --force                 replace a snapshot of the same name, on the nodes and in the bucket; the old one is kept "
+         "until\n                          the new one is good\n"                      },
+        {80,  "\n  -q, --quiet             only errors on standard error\n"            },
+        {80,  "\n  --ignore-docker-version\n                          do not compare"  },
+        {80,  "\n  4    done, but the result could not be written to standard output\n"},
+        {80,  "\n       snapctl etcd snapshot-save [OPTIONS]\n"                        },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = help_command(commands_find("save"), rows[i].columns);
         if (!strstr(text, rows[i].part))
             fail_msg("%zu columns: no \"%s\" in\n%s", rows[i].columns, rows[i].part, text);
+        free(text);
+    }
+}
+
+/* An option that several commands know tells each what it means there. */
+static void tells_each_command_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *part;
+    } rows[] = {
+        {"save",   "\n  --s3                    upload the snapshot to S3;"     },
+        {"list",   "\n  --s3                    in S3 alone"                    },
+        {"fetch",  "\n  --force                 replace a file of the same"     },
+        {"prune",  "\n  --dry-run               show what would be removed, and"},
+        {"verify", "Usage: snapctl verify [OPTIONS] NAME | FILE | --all\n"      },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = help_command(commands_find(rows[i].command), 80);
+        if (!strstr(text, rows[i].part))
+            fail_msg("no \"%s\" in\n%s", rows[i].part, text);
         free(text);
     }
 }
@@ -127,6 +147,7 @@ int main(void)
         cmocka_unit_test(wraps),
         cmocka_unit_test(fits_the_terminal),
         cmocka_unit_test(layouts),
+        cmocka_unit_test(tells_each_command_its_own),
         cmocka_unit_test(everything_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,25 @@
 #include "snapctl/cli/commands.h"
 #include "snapctl/cli/options.h"
 
+static void assert_plain(const char *text)
+{
+    size_t len = strlen(text);
+    assert_true(len > 0 && text[len - 1] != '.' && !strchr(text, '\n'));
+}
+
+/* Each command that knows it has one text. */
+static void assert_helps(const struct option *o)
+{
+    unsigned told = 0;
+    for (const struct option_help *help = o->helps; help->text; help++) {
+        assert_int_equal(told & help->commands, 0);
+        told |= help->commands;
+        assert_plain(help->text);
+        assert_string_equal(options_help(o, help->commands), help->text);
+    }
+    assert_int_equal(told, o->commands);
+}
+
 /* What the parser, help and the completion take for granted of each row. */
 static void rows_are_sound(void **state)
 {
@@ -21,8 +40,11 @@ static void rows_are_sound(void **state)
         assert_int_equal(options_takes_value(o), o->value != NULL);
         assert_int_equal(o->type == OPTION_CHOICE, o->choices != NULL);
         assert_true(o->commands & FOR_ALL);
-        size_t len = strlen(o->help);
-        assert_true(len > 0 && o->help[len - 1] != '.' && !strchr(o->help, '\n'));
+        assert_int_equal(o->help == NULL, o->helps != NULL);
+        if (o->helps)
+            assert_helps(o);
+        else
+            assert_plain(o->help);
         struct options options = {0};
         struct sc_err err = {0};
         if (o->fallback)

@@ -105,24 +105,25 @@ static void test_names(void **state)
         bring(&rows[i].options, rows[i].plain, rows[i].state, rows[i].files);
 }
 
-static void refuse(const struct fetch_options *options, enum err_kind kind)
+static void refuse(const struct fetch_options *options, enum err_kind kind, const char *hint)
 {
     struct fetch_output *output;
     AUTO_ERR struct sc_err err = {0};
     assert_int_equal(fetch_output_new(options, "n", &output, &err), -1);
     assert_int_equal(err.kind, kind);
-    assert_int_equal(err.hint != NULL, kind == ERR_REFUSED);
+    assert_non_null(err.hint);
+    assert_non_null(strstr(err.hint, hint));
 }
 
 static void test_finds_out_before_anything_is_done(void **state)
 {
     (void)state;
-    refuse(&(struct fetch_options){.to = "nowhere/x"}, ERR_USAGE);
-    refuse(&(struct fetch_options){.to = "nowhere/"}, ERR_USAGE);
+    refuse(&(struct fetch_options){.to = "nowhere/x"}, ERR_USAGE, "mkdir -p -m 700 nowhere/ ");
+    refuse(&(struct fetch_options){.to = "no where/"}, ERR_USAGE, "mkdir -p -m 700 'no where/' ");
     fclose(fopen("n.zip", "w"));
-    refuse(&(struct fetch_options){0}, ERR_REFUSED);
+    refuse(&(struct fetch_options){0}, ERR_REFUSED, "--force");
     fclose(fopen("n.rkestate", "w"));
-    refuse(&(struct fetch_options){.extract = true}, ERR_REFUSED);
+    refuse(&(struct fetch_options){.extract = true}, ERR_REFUSED, "--force");
     bring(&(struct fetch_options){.replace = true}, false, true, "zip n.zip 3 ");
 }
 

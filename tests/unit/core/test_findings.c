@@ -6,7 +6,6 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../../src/core/check_store.h"
 #include "snapctl/core/findings.h"
 
 static const struct node_job job = {.run = "ab", .kubernetes_version = "v1.26.4-rancher2-1"};
@@ -191,35 +190,11 @@ static void each_trouble_with_its_remedy(void **state)
     }
 }
 
-static void only_old_uploads_of_ours(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *key, *folder;
-        int64_t begun;
-        bool abandoned;
-    } cases[] = {
-        {"a/x.zip",       "a/", 1,      true },
-        {"x.zip",         "",   1,      true },
-        {"a/x.zip",       "a/", 200000, false}, /* not old */
-        {"a/x.zip",       "a/", 0,      false}, /* age unknown */
-        {"b/x.zip",       "a/", 1,      false},
-        {"a/b/x.zip",     "a/", 1,      false},
-        {"a/x.tar",       "a/", 1,      false},
-        {"a/.zip",        "a/", 1,      false},
-        {"a/my file.zip", "a/", 1,      false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(check_is_abandoned(cases[i].key, cases[i].folder, cases[i].begun, 200001),
-                         cases[i].abandoned);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_to_complain_of),
         cmocka_unit_test(each_trouble_with_its_remedy),
-        cmocka_unit_test(only_old_uploads_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "snapctl/core/plan.h"
 #include "snapctl/core/save.h"
@@ -30,51 +29,7 @@ static void makes_names(void **state)
     (void)state;
     char *name = save_make_name(1792836245);
     assert_string_equal(name, "rke_etcd_snapshot_2026-10-24T100405Z");
-    bool dropped;
-    struct sc_err err = {0};
-    char *checked = save_check_name(name, &dropped, &err);
-    assert_string_equal(checked, name);
-    assert_false(dropped);
-    free(checked);
     free(name);
-}
-
-static void checks_names(void **state)
-{
-    (void)state;
-    bool dropped;
-    struct sc_err err = {0};
-    char *name = save_check_name("x.zip", &dropped, &err);
-    assert_string_equal(name, "x");
-    assert_true(dropped);
-    free(name);
-    static const char *const bad[] = {"", ".zip", "a b", "../x", "-x", "a;b", "x.zip.", " .zip"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        name = save_check_name(bad[i], &dropped, &err);
-        if (strcmp(bad[i], "x.zip.") == 0) {
-            assert_string_equal(name, bad[i]);
-            free(name);
-            continue;
-        }
-        assert_null(name);
-        assert_int_equal(err.kind, ERR_USAGE);
-        assert_non_null(err.hint);
-    }
-    err_clear(&err);
-}
-
-/* --force would put the snapshot in the place of the certificates. */
-static void the_bundle_is_no_snapshot(void **state)
-{
-    static const char *const names[] = {"pki.bundle.tar.gz", "pki.bundle.tar.gz.zip"};
-    (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        AUTO_ERR struct sc_err err = {0};
-        bool dropped;
-        assert_null(save_check_name(names[i], &dropped, &err));
-        assert_int_equal(err.kind, ERR_USAGE);
-        assert_non_null(strstr(err.text, "certificates"));
-    }
 }
 
 static void order_of_nodes(void **state)
@@ -111,9 +66,10 @@ static void timeout_grows_with_the_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exit_status_by_table), cmocka_unit_test(makes_names),
-        cmocka_unit_test(checks_names),         cmocka_unit_test(the_bundle_is_no_snapshot),
-        cmocka_unit_test(order_of_nodes),       cmocka_unit_test(timeout_grows_with_the_database),
+        cmocka_unit_test(exit_status_by_table),
+        cmocka_unit_test(makes_names),
+        cmocka_unit_test(order_of_nodes),
+        cmocka_unit_test(timeout_grows_with_the_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
