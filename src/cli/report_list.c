@@ -98,7 +98,7 @@ static json_t *copy_in_store(const struct list_result *r, const struct inventory
     const struct inventory_copy *copy = inventory_copy_at(snapshot, r->n_nodes);
     if (!copy)
         return json_null();
-    const char *folder = r->store->key ? r->store->key : "";
+    const char *folder = r->store->folder ? r->store->folder : "";
     AUTO_FREE char *key = str_format("%s%s.zip", folder, snapshot->name);
     json_t *object = json_object();
     document_add(object, "key", document_text(key, NULL));
@@ -138,7 +138,7 @@ static json_t *store_object(const struct list_result *r, struct log *log)
     document_add(object, "status", json_string(list_status_name(r->store_status)));
     document_add(object, "endpoint", document_text(store->endpoint, NULL));
     document_add(object, "bucket", document_text(store->bucket, NULL));
-    document_add(object, "folder", document_text(store->key, NULL));
+    document_add(object, "folder", document_text(store->folder, NULL));
     document_add(object, "region", document_text(store->region, NULL));
     document_add(object, "via", document_text(store->via, NULL));
     document_add(object, "credentials", document_text(store->credentials, NULL));

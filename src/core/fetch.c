@@ -10,8 +10,6 @@
 #include "snapctl/base/str.h"
 #include "snapctl/node/files.h"
 
-enum { LIST_MS = 120000 };
-
 /* Which copies go first. */
 enum rank { RANK_ZIP, RANK_PLAIN, RANK_STORE };
 
@@ -194,16 +192,14 @@ static void take_file(struct work *w, const struct node_file *file)
     place->bytes[!zip] = file->bytes;
 }
 
-static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+static int list_files(struct work *w, struct sc_err *err)
 {
-    struct node_files files = {0};
-    (void)again;
-    if (node_list(&w->node, w->ssh, ctx, &files, err) < 0)
-        return -1;
-    for (size_t i = 0; i < files.n; i++)
+    struct node_files files;
+    int result = work_list(w, &files, err);
+    for (size_t i = 0; i < files.n && result == 0; i++)
         take_file(w, &files.files[i]);
     node_files_free(&files);
-    return 0;
+    return result;
 }
 
 static int read_from_node(void *arg, const struct ctx *ctx, struct verify_copy *copy,
@@ -231,7 +227,7 @@ static int try_copy(struct work *w, bool plain, struct sc_err *err)
 static int live_asked(struct work *w, struct sc_err *err)
 {
     struct place *place = place_of(w);
-    if (work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+    if (list_files(w, err) < 0)
         return -1;
     if (!place->there[false] && !place->there[true])
         verify_add(&place->copies, VERIFY_NODE, w->node.address, name_of(w->run))->status = VERIFY_MISSING;

@@ -8,10 +8,6 @@
 #include "store.h"
 #include "work.h"
 
-enum {
-    LIST_MS = 120000,
-};
-
 struct listing {
     const struct list_options *options;
     struct list_result *result;
@@ -51,18 +47,16 @@ static void take_file(struct work *w, const struct node_file *file)
     add_locked(w->run, file->name, &copy);
 }
 
-static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+static int list_files(struct work *w, struct sc_err *err)
 {
-    (void)again;
-    struct node_files files = {0};
-    if (node_list(&w->node, w->ssh, ctx, &files, err) < 0)
-        return -1;
+    struct node_files files;
+    int result = work_list(w, &files, err);
     runner_lock(w->run->runner);
-    for (size_t i = 0; i < files.n; i++)
+    for (size_t i = 0; i < files.n && result == 0; i++)
         take_file(w, &files.files[i]);
     runner_unlock(w->run->runner);
     node_files_free(&files);
-    return 0;
+    return result;
 }
 
 static int live(struct work *w, struct sc_err *err)
@@ -74,7 +68,7 @@ static int live(struct work *w, struct sc_err *err)
         return -1;
     if (!listed)
         return 0;
-    if (work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+    if (list_files(w, err) < 0)
         return -1;
     node_result(w)->status = LIST_LISTED;
     return 0;
@@ -93,8 +87,7 @@ static int take_object(void *arg, const struct s3_entry *entry)
 {
     struct run *run = arg;
     const struct listing *l = listing_of(run);
-    const char *folder = l->result->store->key;
-    const char *file = entry->key + (folder ? strlen(folder) : 0);
+    const char *file = entry->key + strlen(store_folder(l->store));
     const struct inventory_copy copy = {
         .place = l->result->n_nodes, .bytes = entry->bytes, .modified = entry->modified};
     runner_lock(run->runner);
@@ -106,7 +99,7 @@ static int take_object(void *arg, const struct s3_entry *entry)
 static int list_store(struct run *run, struct sc_err *err)
 {
     const struct listing *l = listing_of(run);
-    return store_list(l->store, &run->ctx, l->result->store->key, take_object, run, err);
+    return store_list(l->store, &run->ctx, store_folder(l->store), take_object, run, err);
 }
 
 static void beside(struct run *run)
@@ -115,9 +108,7 @@ static void beside(struct run *run)
     struct store_result *store = l->result->store;
     run_tell_store(run, RUN_CHECK, 0, 0);
     bool listed = list_store(run, &store->err) == 0;
-    AUTO_FREE char *folder = mem_take(&store->key);
     store_describe(l->store, store);
-    store->key = mem_take(&folder);
     l->result->store_status = listed ? LIST_LISTED : LIST_FAILED;
     run_end_store(run, listed ? RUN_DONE : RUN_CHECK, list_status_name(l->result->store_status),
                   listed ? NULL : &store->err);
@@ -158,8 +149,7 @@ static int run_listing(struct run *run, struct listing *l, struct sc_err *err)
     const struct store_options *store = l->options->store;
     if (store) {
         r->store = mem_calloc(1, sizeof *r->store);
-        if (store_new(run, store, NULL, &l->store, err) < 0 ||
-            s3_address_folder(store->folder, &r->store->key, err) < 0)
+        if (store_new(run, store, NULL, &l->store, err) < 0)
             return -1;
     }
     if (run_all(run, &r->nodes->run, sizeof *r->nodes, 0, err) < 0)

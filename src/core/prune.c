@@ -176,8 +176,7 @@ static int run_places(struct run *run, struct pruning *p, struct sc_err *err)
     const struct store_options *store = p->options->store;
     if (store) {
         r->store = mem_calloc(1, sizeof *r->store);
-        if (store_new(run, store, NULL, &p->store, err) < 0 ||
-            s3_address_folder(store->folder, &r->store->key, err) < 0)
+        if (store_new(run, store, NULL, &p->store, err) < 0)
             return -1;
     }
     if (run_all(run, &r->places->run, sizeof *r->places, 0, err) < 0)

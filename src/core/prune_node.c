@@ -7,7 +7,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/node/files.h"
 
-enum { LIST_MS = 120000, LIST_TRIES = 3, REMOVE_MS = 120000 };
+enum { LIST_TRIES = 3, REMOVE_MS = 120000 };
 
 static struct prune_place *place_of(const struct work *w)
 {
@@ -27,11 +27,11 @@ static bool is_whole(const struct node_files *files)
     return files->n == 0 || files->files[0].end;
 }
 
-static int list_once(struct work *w, const struct ctx *ctx, struct node_files *files, struct sc_err *err)
+static int list_whole(struct work *w, struct node_files *files, struct sc_err *err)
 {
     for (int tries = 0; tries < LIST_TRIES; tries++) {
         node_files_free(files);
-        if (node_list(&w->node, w->ssh, ctx, files, err) < 0)
+        if (work_list(w, files, err) < 0)
             return -1;
         if (is_whole(files))
             return 0;
@@ -40,13 +40,11 @@ static int list_once(struct work *w, const struct ctx *ctx, struct node_files *f
     return err_hint(err, "is a snapshot being taken? Try again when it is through");
 }
 
-static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+static int list_files(struct work *w, struct sc_err *err)
 {
-    (void)again;
     struct node_files files = {0};
     struct inventory *inventory = &part_of(w)->inventory;
-    int result = list_once(w, ctx, &files, err);
-    inventory_free(inventory);
+    int result = list_whole(w, &files, err);
     inventory->n_places = 1;
     for (size_t i = 0; i < files.n && result == 0; i++) {
         struct inventory_copy copy;
@@ -211,7 +209,7 @@ static int look(struct work *w, struct sc_err *err)
 {
     struct pruning *p = pruning_of(w->run);
     if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0 || look_at_lock(w, err) < 0 ||
-        work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+        list_files(w, err) < 0)
         return -1;
     int64_t now = w->node.facts.now ? w->node.facts.now : (int64_t)time(NULL);
     prune_sort(p, w->index, now);

@@ -41,8 +41,7 @@ static int64_t now_there(const struct run *run)
 
 static const char *folder_of(const struct run *run)
 {
-    const char *folder = pruning_of(run)->result->store->key;
-    return folder ? folder : "";
+    return store_folder(pruning_of(run)->store);
 }
 
 /* ---- what there is ---- */
@@ -392,10 +391,7 @@ void prune_beside(struct run *run)
     int64_t start = ctx_now_ms();
     run_tell_store(run, RUN_CHECK, 0, 0);
     bool done = live(run, &place->run.err) == 0;
-    AUTO_FREE char *folder = mem_take(&p->result->store->key);
     store_describe(p->store, p->result->store);
-    free(p->result->store->key);
-    p->result->store->key = mem_take(&folder);
     place->status = done ? PRUNE_DONE : PRUNE_PLACE_FAILED;
     place->run.duration_ms = ctx_now_ms() - start;
     run_end_store(run, done ? RUN_DONE : RUN_CHECK, prune_place_status_name(place->status),

@@ -30,6 +30,7 @@ struct store {
     bool from_node;    /* which of the two the client uses */
     bool region_asked; /* the bucket where it is, or somebody knew before */
     char *key;
+    char *folder; /* "folder/"; NULL: none */
     char *beside; /* the key of what goes beside it; NULL: nothing */
     const char *beside_mark;
 };
@@ -94,7 +95,7 @@ static int fill(struct store *s, const char *name, struct sc_err *err)
         .node_http = ask_node,
         .node_arg = s,
     };
-    if (s3_address_init(&s->address, &where, err) < 0 ||
+    if (s3_address_init(&s->address, &where, err) < 0 || s3_address_folder(o->folder, &s->folder, err) < 0 ||
         (name && s3_address_key(o->folder, name, &s->key, err) < 0))
         return -1;
     return http_new(&s->http_setup, &s->http, err);
@@ -124,6 +125,7 @@ void store_free(struct store *s)
     http_free(s->http);
     s3_address_free(&s->address);
     free(s->key);
+    free(s->folder);
     free(s->beside);
     free(s);
 }
@@ -471,11 +473,17 @@ const char *store_beside(const struct store *s)
     return s->beside;
 }
 
+const char *store_folder(const struct store *s)
+{
+    return s->folder ? s->folder : "";
+}
+
 void store_describe(const struct store *s, struct store_result *result)
 {
     const struct s3_address *where = s->client ? s3_client_address(s->client) : &s->address;
-    const char *const texts[] = {where->endpoint, where->bucket, s->key, where->region};
-    char **const fields[] = {&result->endpoint, &result->bucket, &result->key, &result->region};
+    const char *const texts[] = {where->endpoint, where->bucket, s->key, where->region, s->folder};
+    char **const fields[] = {&result->endpoint, &result->bucket, &result->key, &result->region,
+                             &result->folder};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         free(*fields[i]);
         *fields[i] = str_dup(texts[i]);
@@ -488,8 +496,8 @@ void store_result_free(struct store_result *r)
 {
     if (!r)
         return;
-    char *const texts[] = {r->endpoint, r->bucket,     r->key,        r->region,     r->source_node,
-                           r->etag,     r->version_id, r->bundle_key, r->bundle_etag};
+    char *const texts[] = {r->endpoint, r->bucket, r->key,        r->region,     r->source_node,
+                           r->folder,   r->etag,   r->version_id, r->bundle_key, r->bundle_etag};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     err_clear(&r->err);

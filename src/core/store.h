@@ -69,6 +69,9 @@ bool store_is_outage(enum err_kind kind);
 /* After a store_ask that got as far as the keys; else NULL. */
 struct s3_client *store_client(const struct store *store);
 const char *store_key(const struct store *store);
+
+/* "folder/", or "" for none: all keys begin with it. */
+const char *store_folder(const struct store *store);
 const char *store_beside(const struct store *store); /* the key; NULL: nothing goes beside it */
 
 /* Fills in where the object is, and whose keys were used. */

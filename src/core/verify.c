@@ -12,8 +12,6 @@
 #include "store.h"
 #include "verify_result.h"
 
-enum { LIST_MS = 120000 };
-
 /* A place's part: its own thread's. */
 struct part {
     struct verify_result copies;
@@ -25,7 +23,6 @@ struct verifying {
     char *name;         /* NULL: all */
     struct part *parts; /* by node; the last is the store's */
     struct store *store;
-    char *folder;            /* "folder/"; NULL: none */
     struct sc_err store_err; /* why the store could not be asked */
 };
 
@@ -54,16 +51,14 @@ static void take_file(struct work *w, const struct node_file *file)
     copy->bytes = file->bytes;
 }
 
-static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+static int list_files(struct work *w, struct sc_err *err)
 {
-    struct node_files files = {0};
-    (void)again;
-    if (node_list(&w->node, w->ssh, ctx, &files, err) < 0)
-        return -1;
-    for (size_t i = 0; i < files.n; i++)
+    struct node_files files;
+    int result = work_list(w, &files, err);
+    for (size_t i = 0; i < files.n && result == 0; i++)
         take_file(w, &files.files[i]);
     node_files_free(&files);
-    return 0;
+    return result;
 }
 
 /* -1: the node is lost, or the run ends. */
@@ -90,7 +85,7 @@ static int verify_copies(struct work *w, struct sc_err *err)
 static int live_listed(struct work *w, struct sc_err *err)
 {
     const char *name = verifying_of(w->run)->name;
-    if (work_persist(w, &w->ctx, LIST_MS, list_files, err) < 0)
+    if (list_files(w, err) < 0)
         return -1;
     if (name && part_of(w)->copies.n_copies == 0)
         verify_add(&part_of(w)->copies, VERIFY_NODE, w->node.address, name)->status = VERIFY_MISSING;
@@ -142,8 +137,7 @@ static struct verify_copy *add_object(struct run *run, const char *key, const ch
 static int take_object(void *arg, const struct s3_entry *entry)
 {
     struct run *run = arg;
-    const char *folder = verifying_of(run)->folder;
-    const char *file = entry->key + (folder ? strlen(folder) : 0);
+    const char *file = entry->key + strlen(store_folder(verifying_of(run)->store));
     bool zip;
     AUTO_FREE char *name = node_snapshot_of(file, &zip);
     if (name && zip)
@@ -188,8 +182,8 @@ static int verify_store(struct run *run, struct sc_err *err)
     struct part *part = store_part(run);
     struct ctx ctx = run->ctx;
     ctx.who = "S3";
-    int result =
-        v->name ? find_one(run, err) : store_list(v->store, &run->ctx, v->folder, take_object, run, err);
+    int result = v->name ? find_one(run, err)
+                         : store_list(v->store, &run->ctx, store_folder(v->store), take_object, run, err);
     if (result < 0)
         return -1;
     for (part->at = 0; part->at < part->copies.n_copies; part->at++) {
@@ -236,8 +230,7 @@ static int verify_plan(struct plan *plan, struct verifying *v, const struct run_
     const struct verify_options *o = v->options;
     const struct run_job job = {.live = live, .outcome = outcome, .beside = o->store ? beside : NULL};
     struct run run = {.job = &job, .arg = v, .ui = ui, .plan = plan, .log = log, .err = &r->err};
-    if (o->store && (store_new(&run, o->store, v->name, &v->store, err) < 0 ||
-                     s3_address_folder(o->store->folder, &v->folder, err) < 0))
+    if (o->store && store_new(&run, o->store, v->name, &v->store, err) < 0)
         return -1;
     v->parts = mem_calloc(plan->n_nodes + 1, sizeof *v->parts);
     if (run_nodes(&run, r, err) < 0)
@@ -275,7 +268,6 @@ int verify_run(const struct cluster *cluster, const struct verify_options *optio
     }
     err_clear(&v.store_err);
     free(v.parts);
-    free(v.folder);
     free(v.name);
     if (result == 0)
         *out = r;

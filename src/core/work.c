@@ -3,7 +3,7 @@
 #include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
 
-enum { CHECK_MS = 60000, RETRY_BASE_MS = 250, RETRY_CAP_MS = 5000, PROGRESS_MS = 200 };
+enum { CHECK_MS = 60000, LIST_MS = 120000, RETRY_BASE_MS = 250, RETRY_CAP_MS = 5000, PROGRESS_MS = 200 };
 
 void work_tell(struct work *w, enum run_phase phase, uint64_t bytes)
 {
@@ -109,6 +109,22 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
             f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
     set_checked(w);
     return 0;
+}
+
+static int list_files(struct work *w, const struct ctx *ctx, bool again, struct sc_err *err)
+{
+    (void)again;
+    node_files_free(w->files);
+    return node_list(&w->node, w->ssh, ctx, w->files, err);
+}
+
+int work_list(struct work *w, struct node_files *files, struct sc_err *err)
+{
+    *files = (struct node_files){0};
+    w->files = files;
+    int result = work_persist(w, &w->ctx, LIST_MS, list_files, err);
+    w->files = NULL;
+    return result;
 }
 
 /* With the lock held: nobody is left who might want a session. */

@@ -7,6 +7,7 @@
 #include "snapctl/core/plan.h"
 #include "snapctl/core/run.h"
 #include "snapctl/core/runner.h"
+#include "snapctl/node/files.h"
 
 /* After a signal: how long nodes may clean up; without one, how long they may in any case. */
 enum { CANCEL_MS = 9000, CLEANUP_MS = 60000 };
@@ -30,6 +31,7 @@ struct work {
     uint64_t total;            /* bytes of what is read */
     struct readback *readback; /* of a command that reads archives back; NULL */
     struct copy *copy;         /* that is being read; NULL */
+    struct node_files *files;  /* of work_list; NULL */
 };
 
 struct run_job {
@@ -125,6 +127,10 @@ bool work_wait_until_wanted(struct work *w, struct sc_err *err);
 /* Asks for the node's facts and judges them; sets w->checked. */
 typedef int work_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err);
 int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSED;
+
+/* What is in the node's snapshots' folder, after work_check, for node_files_free, also after -1: ERR_DOCKER,
+ * and as work_persist within two minutes. */
+int work_list(struct work *w, struct node_files *files, struct sc_err *err) WARN_UNUSED;
 
 /* Cleaning up is not cancelled by a signal, but after one it has to be done within CANCEL_MS. */
 struct ctx work_cleaning(const struct work *w);

@@ -31,8 +31,7 @@ struct list_result {
     struct list_node *nodes; /* all etcd nodes, in the file's order */
     size_t n_nodes;
     bool with_nodes;
-    struct store_result
-        *store; /* where it is: key is the folder, NULL for none; NULL: it was not asked for */
+    struct store_result *store; /* where it is; NULL: it was not asked for */
     enum list_status store_status;
     enum list_outcome outcome;
     int exit_status; /* 0; 3: not all places could be asked; 1: none; 128 and the signal */

@@ -62,7 +62,7 @@ enum prune_outcome { PRUNE_OK, PRUNE_PARTIAL, PRUNE_NONE, PRUNE_REFUSED, PRUNE_I
 struct prune_result {
     struct prune_place *places; /* the etcd nodes, in the file's order; the store comes behind them */
     size_t n_nodes;
-    struct store_result *store; /* where it is: key is the folder, NULL for none; NULL: it was not asked */
+    struct store_result *store; /* where it is; NULL: it was not asked */
     bool dry_run;
     enum prune_outcome outcome;
     int exit_status; /* 0; 3: some places failed; 1: all did; 2: refused; 128 and the signal */

@@ -50,6 +50,7 @@ const char *store_status_name(enum store_status status);
 struct store_result {
     enum store_status status;
     char *endpoint, *bucket, *key, *region;
+    char *folder;               /* "folder/": all keys begin with it; NULL: none */
     char *source_node;          /* whose archive it is */
     const char *credentials;    /* the provider's name; a literal */
     const char *via;            /* "local", "node"; a literal */

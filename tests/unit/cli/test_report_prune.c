@@ -27,7 +27,7 @@ static void make(struct made *m)
 {
     *m = (struct made){.store_result = {.bucket = bucket}};
     m->store_result.endpoint = endpoint;
-    m->store_result.key = folder;
+    m->store_result.folder = folder;
     m->store_result.via = "local";
     for (size_t i = 0; i < 2; i++) {
         struct prune_item *items[] = {&m->node[i], &m->store[i]};
