@@ -201,15 +201,17 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
 
     OUT=$BATS_TEST_TMPDIR/out
     ERR=$BATS_TEST_TMPDIR/err
-    lab s3-fault slow 2
+    lab s3-fault slow 100000 # for its log
+    lab slow n1 150
     "$LAB" run env --default-signal=INT "$SNAPCTL" delete "$NAME-1" "$NAME-2" "$NAME-3" "$NAME-4" --config "$CONFIG" \
         --known-hosts "$LAB_DIR/known_hosts" "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" \
-        --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --yes --output json >"$OUT" 2>"$ERR" 3>&- &
+        --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3-via node --yes --output json >"$OUT" 2>"$ERR" 3>&- &
     job=$!
     eventually 60 grep -q '^DELETE ' "$LAB_DIR/s3/fault.log"
     kill -INT "$job"
     finish
     lab s3-fault off
+    lab slow n1 0
     expect_status 130
     json .status interrupted
     json '[.s3.snapshots[].status] | unique | join(" ")' 'planned removed'
