@@ -122,8 +122,9 @@ static struct link *link_to_open(const struct tunnel *t)
 }
 
 /* What goes wrong with one connection leaves the others alone, unless the session itself is no good: then
- * libssh2 blames something else than the channel. */
-static int link_failed(struct tunnel *t, struct link *link, struct sc_err *why, struct sc_err *err)
+ * libssh2 blames something else than the channel. told: for tunnel_check, before the other end is told by the
+ * end of its connection, as who sees that asks why. */
+static int link_failed(struct tunnel *t, struct link *link, bool told, struct sc_err *why, struct sc_err *err)
 {
     int rc = libssh2_session_last_errno(t->via->lib);
     bool channel = rc == LIBSSH2_ERROR_CHANNEL_FAILURE || rc == LIBSSH2_ERROR_CHANNEL_CLOSED ||
@@ -134,6 +135,8 @@ static int link_failed(struct tunnel *t, struct link *link, struct sc_err *why, 
         return -1;
     }
     ctx_log(&t->ctx, LOG_DEBUG, "a connection through the tunnel: %s", why->text);
+    if (told)
+        tell(t, false, why);
     begin_closing(link);
     return 0;
 }
@@ -158,10 +161,7 @@ static int open_next(struct tunnel *t, bool *moved, struct sc_err *err)
     *moved = true;
     if (!link->relay.channel) {
         relay_open_failed(t->via, t->host, t->port, &why);
-        if (link_failed(t, link, &why, err) < 0)
-            return -1;
-        tell(t, false, &why);
-        return 0;
+        return link_failed(t, link, true, &why, err);
     }
     link->state = STATE_OPEN;
     tell(t, false, &why);
@@ -181,7 +181,7 @@ static int move_link(struct tunnel *t, struct link *link, bool *moved, struct sc
         return 0;
     if (relay_move(&link->relay, moved, &why) < 0) {
         err_wrap(&why, "%s", t->via->name);
-        return link_failed(t, link, &why, err);
+        return link_failed(t, link, false, &why, err);
     }
     /* Nobody who comes to the listener goes on to talk when the other side has ended. */
     if (t->listener >= 0 && link->relay.down.passed) {
