@@ -116,6 +116,25 @@ expect_places() { json '[.findings[].place] | map(if . == "s3" then . else "node
     container_runs n1
 }
 
+@test "an upload that was never ended is told after a day by the store's clock, and --fix aborts it" {
+    in_fault_store() { in_store "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" "$@"; }
+    lab s3-api create-multipart-upload --bucket "$S3_BUCKET" --key "$NAME.zip" >/dev/null
+    lab s3-api create-multipart-upload --bucket "$S3_BUCKET" --key "$NAME.log" >/dev/null
+    in_fault_store --fix
+    expect_found s3 leftovers ok
+    [ "$(lab s3-uploads | wc -l)" -eq 2 ]
+    lab s3-fault tomorrow
+    UNDO+=("lab s3-fault off")
+    in_fault_store
+    expect_found s3 leftovers warning
+    [ "$(lab s3-uploads | wc -l)" -eq 2 ]
+    in_fault_store --fix
+    expect_found s3 leftovers ok
+    json '[.findings[] | select(.check == "leftovers" and .place == "s3").text | contains("removed an upload")] | all' true
+    [[ "$(lab s3-uploads)" == "$NAME.log "* ]]
+    lab s3-empty
+}
+
 @test "S3: wrong keys, no bucket, and rights that are missing" {
     in_store --access-key "$S3_ACCESS_KEY" --secret-key wrong
     expect_status 3

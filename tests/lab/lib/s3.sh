@@ -281,7 +281,7 @@ cmd_s3_fault() {
 declare -A S3_FAULTS=(
     [slowdown]=always [put-500]=always [cut-part]=1 [stall]=1 [wrong-etag]=1 [cut-answer]=1 [slow-create]=always
     [cut-complete]=1 [cut-after-complete]=1 [complete-error]=1 [abort-403]=always [region]=always [region-malformed]=always
-    [500]=always [503]=always [down]=always)
+    [500]=always [503]=always [tomorrow]=always [down]=always)
 
 s3_parse_fault() { # NAME[-N|-always] or slow KB; sets $name, and $times (or KB)
     name=$1 times=${S3_FAULTS[$1]:-}
