@@ -9,8 +9,8 @@
 
 static int fail(const struct descriptor_sink *self, struct sc_err *err)
 {
-    bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    return err_set_errno(err, full ? ERR_SPACE : ERR_SYSTEM, "cannot write to %s", self->name);
+    return err_set_errno(err, err_is_no_room(errno) ? ERR_SPACE : ERR_SYSTEM, "cannot write to %s",
+                         self->name);
 }
 
 static int descriptor_write(struct sink *sink, const struct ctx *ctx, const void *data, size_t len,
@@ -33,25 +33,12 @@ static int descriptor_write(struct sink *sink, const struct ctx *ctx, const void
     return 0;
 }
 
-static int descriptor_finish(struct sink *sink, const struct ctx *ctx, struct sc_err *err)
-{
-    (void)sink;
-    (void)ctx;
-    (void)err;
-    return 0;
-}
-
-static void descriptor_abort(struct sink *sink)
-{
-    (void)sink;
-}
-
 void descriptor_sink_init(struct descriptor_sink *self, int fd, const char *name)
 {
     struct stat st;
     bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     *self = (struct descriptor_sink){
-        .sink = {.write = descriptor_write, .finish = descriptor_finish, .abort = descriptor_abort},
+        .sink = {.write = descriptor_write, .finish = sink_finish_nothing, .abort = sink_abort_nothing},
         .fd = fd,
         .name = name,
         .most =

@@ -70,6 +70,11 @@ int err_set(struct sc_err *err, enum err_kind kind, const char *format, ...)
     return set(err, kind, text);
 }
 
+bool err_is_no_room(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
 int err_set_errno(struct sc_err *err, enum err_kind kind, const char *format, ...)
 {
     int number = errno;

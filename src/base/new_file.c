@@ -28,9 +28,7 @@ static int fail(const struct new_file *file, const char *what, struct sc_err *er
 {
     int why = errno;
     AUTO_FREE char *path = str_visible(file->path, strlen(file->path), false);
-    enum err_kind kind = why == ENOSPC || why == EDQUOT || why == EFBIG ? ERR_SPACE
-                         : why == EEXIST                                ? ERR_REFUSED
-                                                                        : ERR_SYSTEM;
+    enum err_kind kind = err_is_no_room(why) ? ERR_SPACE : why == EEXIST ? ERR_REFUSED : ERR_SYSTEM;
     errno = why;
     return err_set_errno(err, kind, "cannot %s %s", what, path);
 }
@@ -130,19 +128,6 @@ static int file_write(struct sink *self, const struct ctx *ctx, const void *data
     return 0;
 }
 
-static int file_finish(struct sink *self, const struct ctx *ctx, struct sc_err *err)
-{
-    (void)self;
-    (void)ctx;
-    (void)err;
-    return 0;
-}
-
-static void file_abort(struct sink *self)
-{
-    (void)self;
-}
-
 static int begin(struct new_file *file, struct sc_err *err)
 {
     const char *name = file->name;
@@ -157,7 +142,8 @@ int new_file_open(const char *path, bool replace, uint64_t max, struct new_file 
 {
     struct new_file *file = mem_calloc(1, sizeof *file);
     const char *slash;
-    file->sink = (struct sink){.write = file_write, .finish = file_finish, .abort = file_abort};
+    file->sink =
+        (struct sink){.write = file_write, .finish = sink_finish_nothing, .abort = sink_abort_nothing};
     file->path = str_dup(path);
     slash = strrchr(file->path, '/');
     file->name = slash ? slash + 1 : file->path;

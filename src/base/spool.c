@@ -89,14 +89,6 @@ static int spool_write(struct sink *self, const struct ctx *ctx, const void *dat
     return 0;
 }
 
-static int spool_finish(struct sink *self, const struct ctx *ctx, struct sc_err *err)
-{
-    (void)self;
-    (void)ctx;
-    (void)err;
-    return 0;
-}
-
 static void spool_abort(struct sink *self)
 {
     give_up((struct spool *)self, ECANCELED);
@@ -106,7 +98,7 @@ struct spool *spool_new(void)
 {
     struct spool *spool = mem_calloc(1, sizeof *spool);
     const char *folder = getenv("TMPDIR");
-    spool->sink = (struct sink){.write = spool_write, .finish = spool_finish, .abort = spool_abort};
+    spool->sink = (struct sink){.write = spool_write, .finish = sink_finish_nothing, .abort = spool_abort};
     spool->folder = folder && *folder ? folder : "/var/tmp";
     spool->fd = open_unnamed(spool->folder);
     if (spool->fd < 0)
@@ -141,7 +133,7 @@ int spool_file(struct spool *spool, struct sc_err *err)
     AUTO_FREE char *folder = str_visible(spool->folder, strlen(spool->folder), false);
     AUTO_FREE char *size = str_bytes(spool->bytes);
     int why = spool->went_wrong;
-    if (why == ENOSPC || why == EDQUOT || why == EFBIG) {
+    if (err_is_no_room(why)) {
         err_set(err, ERR_SPACE, "no room in %s for a temporary file of %s", folder, size);
     } else {
         errno = why;

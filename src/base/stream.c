@@ -23,6 +23,19 @@ void source_memory_init(struct source_memory *self, const void *data, size_t len
     *self = (struct source_memory){.source = {.read = memory_read}, .data = data, .len = len};
 }
 
+int sink_finish_nothing(struct sink *self, const struct ctx *ctx, struct sc_err *err)
+{
+    (void)self;
+    (void)ctx;
+    (void)err;
+    return 0;
+}
+
+void sink_abort_nothing(struct sink *self)
+{
+    (void)self;
+}
+
 int stream_copy(const struct ctx *ctx, struct source *source, struct sink *const *sinks, size_t n,
                 stream_progress *progress, void *arg, struct sc_err *err)
 {

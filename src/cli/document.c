@@ -101,6 +101,16 @@ void document_add_database(json_t *object, const struct database_facts *facts)
     document_add(object, "members", facts ? members(facts) : json_null());
 }
 
+void document_add_store(json_t *object, const struct store_result *store)
+{
+    document_add(object, "endpoint", document_text(store->endpoint, NULL));
+    document_add(object, "bucket", document_text(store->bucket, NULL));
+    document_add(object, "folder", document_text(store->folder, NULL));
+    document_add(object, "region", document_text(store->region, NULL));
+    document_add(object, "via", document_text(store->via, NULL));
+    document_add(object, "credentials", document_text(store->credentials, NULL));
+}
+
 json_t *document_new(const char *status, int64_t started, int64_t duration_ms, const struct sc_err *err,
                      struct log *log)
 {

@@ -136,12 +136,7 @@ static json_t *store_object(const struct list_result *r, struct log *log)
         return json_null();
     json_t *object = json_object();
     document_add(object, "status", json_string(list_status_name(r->store_status)));
-    document_add(object, "endpoint", document_text(store->endpoint, NULL));
-    document_add(object, "bucket", document_text(store->bucket, NULL));
-    document_add(object, "folder", document_text(store->folder, NULL));
-    document_add(object, "region", document_text(store->region, NULL));
-    document_add(object, "via", document_text(store->via, NULL));
-    document_add(object, "credentials", document_text(store->credentials, NULL));
+    document_add_store(object, store);
     document_add(object, "error", document_error(&store->err, log));
     return object;
 }

@@ -215,12 +215,7 @@ static json_t *store_object(const struct prune_result *r, struct log *log)
         return json_null();
     const struct prune_place *place = &r->places[r->n_nodes];
     json_t *object = json_object();
-    document_add(object, "endpoint", document_text(store->endpoint, NULL));
-    document_add(object, "bucket", document_text(store->bucket, NULL));
-    document_add(object, "folder", document_text(store->folder, NULL));
-    document_add(object, "region", document_text(store->region, NULL));
-    document_add(object, "via", document_text(store->via, NULL));
-    document_add(object, "credentials", document_text(store->credentials, NULL));
+    document_add_store(object, store);
     document_add(object, "foreign", document_number(place->n_foreign));
     add_place(object, place, log);
     return object;

@@ -192,16 +192,6 @@ static void take_file(struct work *w, const struct node_file *file)
     place->bytes[!zip] = file->bytes;
 }
 
-static int list_files(struct work *w, struct sc_err *err)
-{
-    struct node_files files;
-    int result = work_list(w, &files, err);
-    for (size_t i = 0; i < files.n && result == 0; i++)
-        take_file(w, &files.files[i]);
-    node_files_free(&files);
-    return result;
-}
-
 static int read_from_node(void *arg, const struct ctx *ctx, struct verify_copy *copy,
                           const struct inspect_to *to, struct sc_err *err)
 {
@@ -227,7 +217,7 @@ static int try_copy(struct work *w, bool plain, struct sc_err *err)
 static int live_asked(struct work *w, struct sc_err *err)
 {
     struct place *place = place_of(w);
-    if (list_files(w, err) < 0)
+    if (work_each_file(w, take_file, err) < 0)
         return -1;
     if (!place->there[false] && !place->there[true])
         verify_add(&place->copies, VERIFY_NODE, w->node.address, name_of(w->run))->status = VERIFY_MISSING;

@@ -30,10 +30,12 @@ static struct list_node *node_result(const struct work *w)
     return &listing_of(w->run)->result->nodes[w->index];
 }
 
-/* With the lock held: two threads may add at the same time. */
-static void add_locked(struct run *run, const char *file, const struct inventory_copy *copy)
+/* Two threads may add at the same time. */
+static void add(struct run *run, const char *file, const struct inventory_copy *copy)
 {
+    runner_lock(run->runner);
     inventory_add(&listing_of(run)->result->inventory, file, copy);
+    runner_unlock(run->runner);
 }
 
 /* ---- a node's thread ---- */
@@ -44,19 +46,7 @@ static void take_file(struct work *w, const struct node_file *file)
     if (!inventory_of_file(file, &copy))
         return;
     copy.place = w->index;
-    add_locked(w->run, file->name, &copy);
-}
-
-static int list_files(struct work *w, struct sc_err *err)
-{
-    struct node_files files;
-    int result = work_list(w, &files, err);
-    runner_lock(w->run->runner);
-    for (size_t i = 0; i < files.n && result == 0; i++)
-        take_file(w, &files.files[i]);
-    runner_unlock(w->run->runner);
-    node_files_free(&files);
-    return result;
+    add(w->run, file->name, &copy);
 }
 
 static int live(struct work *w, struct sc_err *err)
@@ -68,7 +58,7 @@ static int live(struct work *w, struct sc_err *err)
         return -1;
     if (!listed)
         return 0;
-    if (list_files(w, err) < 0)
+    if (work_each_file(w, take_file, err) < 0)
         return -1;
     node_result(w)->status = LIST_LISTED;
     return 0;
@@ -90,9 +80,7 @@ static int take_object(void *arg, const struct s3_entry *entry)
     const char *file = entry->key + strlen(store_folder(l->store));
     const struct inventory_copy copy = {
         .place = l->result->n_nodes, .bytes = entry->bytes, .modified = entry->modified};
-    runner_lock(run->runner);
-    add_locked(run, file, &copy);
-    runner_unlock(run->runner);
+    add(run, file, &copy);
     return 0;
 }
 

@@ -51,16 +51,6 @@ static void take_file(struct work *w, const struct node_file *file)
     copy->bytes = file->bytes;
 }
 
-static int list_files(struct work *w, struct sc_err *err)
-{
-    struct node_files files;
-    int result = work_list(w, &files, err);
-    for (size_t i = 0; i < files.n && result == 0; i++)
-        take_file(w, &files.files[i]);
-    node_files_free(&files);
-    return result;
-}
-
 /* -1: the node is lost, or the run ends. */
 static int verify_copies(struct work *w, struct sc_err *err)
 {
@@ -85,7 +75,7 @@ static int verify_copies(struct work *w, struct sc_err *err)
 static int live_listed(struct work *w, struct sc_err *err)
 {
     const char *name = verifying_of(w->run)->name;
-    if (list_files(w, err) < 0)
+    if (work_each_file(w, take_file, err) < 0)
         return -1;
     if (name && part_of(w)->copies.n_copies == 0)
         verify_add(&part_of(w)->copies, VERIFY_NODE, w->node.address, name)->status = VERIFY_MISSING;

@@ -127,6 +127,16 @@ int work_list(struct work *w, struct node_files *files, struct sc_err *err)
     return result;
 }
 
+int work_each_file(struct work *w, work_file *take, struct sc_err *err)
+{
+    struct node_files files;
+    int result = work_list(w, &files, err);
+    for (size_t i = 0; i < files.n && result == 0; i++)
+        take(w, &files.files[i]);
+    node_files_free(&files);
+    return result;
+}
+
 /* With the lock held: nobody is left who might want a session. */
 static bool store_is_over(const struct run *run)
 {

@@ -132,6 +132,10 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err) WARN_UNUSE
  * and as work_persist within two minutes. */
 int work_list(struct work *w, struct node_files *files, struct sc_err *err) WARN_UNUSED;
 
+/* The same, one file after the other. */
+typedef void work_file(struct work *w, const struct node_file *file);
+int work_each_file(struct work *w, work_file *take, struct sc_err *err) WARN_UNUSED;
+
 /* Cleaning up is not cancelled by a signal, but after one it has to be done within CANCEL_MS. */
 struct ctx work_cleaning(const struct work *w);
 

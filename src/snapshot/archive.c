@@ -82,16 +82,10 @@ static int check_finish(struct sink *self, const struct ctx *ctx, struct sc_err 
     return 0;
 }
 
-/* A check leaves nothing behind. */
-static void check_abort(struct sink *self)
-{
-    (void)self;
-}
-
 struct archive_check *archive_check_new(const char *name, bool want_state)
 {
     struct archive_check *check = mem_calloc(1, sizeof *check);
-    check->sink = (struct sink){.write = check_write, .finish = check_finish, .abort = check_abort};
+    check->sink = (struct sink){.write = check_write, .finish = check_finish, .abort = sink_abort_nothing};
     archive_entries_init(&check->entries, name, want_state);
     check->zip = zip_reader_new(
         &(struct zip_visitor){.entry = entry_begins, .data = entry_data, .end = entry_ends, .arg = check});

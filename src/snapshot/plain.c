@@ -37,16 +37,10 @@ static int plain_finish(struct sink *self, const struct ctx *ctx, struct sc_err 
     return 0;
 }
 
-/* A check leaves nothing behind. */
-static void plain_abort(struct sink *self)
-{
-    (void)self;
-}
-
 struct plain_check *plain_check_new(void)
 {
     struct plain_check *check = mem_calloc(1, sizeof *check);
-    check->sink = (struct sink){.write = plain_write, .finish = plain_finish, .abort = plain_abort};
+    check->sink = (struct sink){.write = plain_write, .finish = plain_finish, .abort = sink_abort_nothing};
     check->sha256 = sha256_new();
     check->etcd = etcd_hash_new();
     return check;

@@ -44,6 +44,10 @@ struct sc_err {
 const char *err_kind_name(enum err_kind kind);
 bool err_kind_retryable(enum err_kind kind);
 
+/* Whether errno is one of those that tell of no room for a file: on the disk, by a quota, or by a limit of
+ * its size. */
+bool err_is_no_room(int number);
+
 /* Fills err (which may be NULL, and may hold an older error, which is dropped) and returns -1. */
 int err_set(struct sc_err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 

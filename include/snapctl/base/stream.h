@@ -27,6 +27,10 @@ struct sink {
     void (*abort)(struct sink *self);
 };
 
+/* For a sink that has nothing to do in the end, or nothing that can be undone. */
+int sink_finish_nothing(struct sink *self, const struct ctx *ctx, struct sc_err *err);
+void sink_abort_nothing(struct sink *self);
+
 /* A source over memory, which must outlive it. */
 struct source_memory {
     struct source source;

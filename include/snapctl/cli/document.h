@@ -8,6 +8,7 @@
 
 #include "snapctl/base/err.h"
 #include "snapctl/base/log.h"
+#include "snapctl/core/store.h"
 #include "snapctl/snapshot/database.h"
 
 /* Takes value over. */
@@ -37,6 +38,10 @@ json_t *document_error(const struct sc_err *err, struct log *log);
  * of {"id","name","peer_urls"}; all null for NULL. The hash is a number, as etcdctl prints it, and the ids
  * are hexadecimal. */
 void document_add_database(json_t *object, const struct database_facts *facts);
+
+/* Adds where a command that looks at many objects found them: "endpoint", "bucket", "folder", "region",
+ * "via", "credentials". */
+void document_add_store(json_t *object, const struct store_result *store);
 
 /* The head of every document: {"schema":1,"status","started","duration_ms","error"}. */
 json_t *document_new(const char *status, int64_t started, int64_t duration_ms, const struct sc_err *err,
