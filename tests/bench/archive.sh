@@ -4,6 +4,8 @@
 # RUNS=N repetitions of each (default 5); the medians of the processor times are printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=/dev/null
+. tests/bench/common.bash
 runs=${RUNS:-5}
 [ $# -gt 0 ] || set -- build
 work=$(mktemp -d "${TMPDIR:-/tmp}/snapctl-bench.XXXXXX")
@@ -26,8 +28,6 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
     info.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(info, database + hashlib.sha256(database).digest())
 EOF
-
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 # Seconds of processor time that a command takes.
 cost() {

@@ -3,11 +3,11 @@
 #   tests/bench/database.sh SNAPSHOT [BUILD]     a snapshot (some 500 MB tell enough), and a build folder (default: build)
 # RUNS=N repetitions of each (default 5); the medians of the wall-clock times are printed.
 set -euo pipefail
+# shellcheck source=/dev/null
+. "$(dirname "$0")/common.bash"
 snapshot=$1
 facts=$(cd "$(dirname "$0")/../.." && realpath "${2:-build}")/tests/database_facts
 runs=${RUNS:-5}
-
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 # Seconds that a command takes.
 cost() {

@@ -5,6 +5,8 @@
 # RUNS=N repetitions of each (default 5); the medians are printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=/dev/null
+. tests/bench/common.bash
 snapctl=$PWD/${1:-build}/snapctl
 lab=$PWD/tests/lab/lab
 runs=${RUNS:-5}
@@ -13,12 +15,11 @@ export LAB_DIR=$work/lab HOME=$work
 trap '"$lab" down; rm -rf "$work"' EXIT
 backup=/opt/rke/etcd-snapshots
 
-seconds() { # of a command
+elapsed() { # of a function, what it printed is left in $work/out
     local start=$EPOCHREALTIME
     "$@" >"$work/out" 2>&1 || { cat "$work/out" >&2 && return 1; }
     awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", b - a}'
 }
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 "$lab" up --nodes 3
 "$lab" s3-up
@@ -46,10 +47,10 @@ ssh_ls() {
 aws_list() { "$lab" run aws --endpoint-url "https://$S3_TLS_ENDPOINT" s3api list-objects-v2 --bucket "$S3_BUCKET"; }
 
 for ((i = 0; i < runs; i++)); do
-    seconds list >>"$work/list"
+    elapsed list >>"$work/list"
     [ "$(jq '[.snapshots[] | select(.s3)] | length' "$work/out" 2>/dev/null)" = 10000 ] || { echo "not 10,000 objects" >&2 && exit 1; }
-    seconds ssh_ls >>"$work/ssh_ls"
-    seconds aws_list >>"$work/aws_list"
+    elapsed ssh_ls >>"$work/ssh_ls"
+    elapsed aws_list >>"$work/aws_list"
 done
 echo "3 x 1,000 snapshots on nodes, 10,000 objects in S3"
 echo "  snapctl list          $(median <"$work/list") s"

@@ -4,6 +4,8 @@
 # RUNS=N repetitions of each (default 3); the medians are printed. MIB=N megabytes of the large archive (default 1024).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=/dev/null
+. tests/bench/common.bash
 snapctl=$PWD/${1:-build}/snapctl
 lab=$PWD/tests/lab/lab
 runs=${RUNS:-3}
@@ -21,14 +23,6 @@ export AWS_CA_BUNDLE=$S3_CA AWS_REQUEST_CHECKSUM_CALCULATION=when_required
 backup=/opt/rke/etcd-snapshots
 common=(--config "$LAB_DIR/cluster.yml" --known-hosts "$LAB_DIR/known_hosts")
 store=(--s3 --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
-
-seconds() { # of a command, whose peak memory in KiB is left in $work/peak
-    local start=$EPOCHREALTIME
-    /usr/bin/time -f %M -o "$work/peak" "$@" >"$work/out" 2>&1 || { cat "$work/out" >&2 && return 1; }
-    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", b - a}'
-}
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
 
 ssh_n1=(ssh -F "$LAB_DIR/ssh_config" n1)
 aws_s3=(aws --endpoint-url "https://$S3_TLS_ENDPOINT" s3 cp --quiet)

@@ -4,6 +4,8 @@
 # RUNS=N repetitions of each (default 5); the medians are printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=/dev/null
+. tests/bench/common.bash
 snapctl=$PWD/${1:-build}/snapctl
 lab=$PWD/tests/lab/lab
 runs=${RUNS:-5}
@@ -28,8 +30,6 @@ if status:
     sys.exit(f"failed: {sys.argv[1:]}")
 EOF
 }
-
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 # Each snapshot has a name of its own: bench-$count.
 count=0
@@ -60,7 +60,7 @@ ssh_cat() {
     "$lab" run ssh -F "$LAB_DIR/ssh_config" "$1" "cat /opt/rke/etcd-snapshots/bench-$count.zip" >/dev/null
 }
 
-seconds() { # of a function
+elapsed() { # of a function
     local start=$EPOCHREALTIME
     "$@"
     awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", b - a}'
@@ -73,8 +73,6 @@ empty_folders() {
     done
 }
 
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
-
 three_nodes() {
     nodes=(n1 n2 n3)
     "$lab" up --nodes 3
@@ -82,7 +80,7 @@ three_nodes() {
     "$lab" quota 0.5
     local bare=() quick=() full=() cat=() memory=0 line
     for ((i = 0; i < runs; i++)); do
-        bare+=("$(seconds on_all bare_run)")
+        bare+=("$(elapsed on_all bare_run)")
         empty_folders
         count=$((count + 1))
         line=$(save "$LAB_DIR/cluster.yml" --verify quick)
@@ -92,7 +90,7 @@ three_nodes() {
         line=$(save "$LAB_DIR/cluster.yml")
         full+=("${line% *}")
         [ "${line#* }" -le "$memory" ] || memory=${line#* }
-        cat+=("$(seconds on_all ssh_cat)")
+        cat+=("$(elapsed on_all ssh_cat)")
         empty_folders
     done
     local b q f c

@@ -5,6 +5,8 @@
 # RUNS=N repetitions of each (default 3); the medians are printed. MIB=N megabytes of the snapshot, at least (default 1024).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=/dev/null
+. tests/bench/common.bash
 snapctl=$PWD/${1:-build}/snapctl
 lab=$PWD/tests/lab/lab
 runs=${RUNS:-3}
@@ -13,13 +15,6 @@ work=$(mktemp -d /tmp/snapctl-bench.XXXXXX)
 export LAB_DIR=$work/lab
 trap '"$lab" down; rm -rf "$work"' EXIT
 backup=/opt/rke/etcd-snapshots
-
-seconds() { # of a command, whose peak memory in KiB is left in $work/peak
-    local start=$EPOCHREALTIME
-    /usr/bin/time -f %M -o "$work/peak" "$@" >"$work/out" 2>&1 || { cat "$work/out" >&2 && return 1; }
-    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", b - a}'
-}
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 "$lab" up --nodes 1 --disk $((mib * 3))
 "$lab" put n1 $((mib * 2)) 500k >/dev/null

@@ -10,6 +10,6 @@ cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,po
     --suppress=missingIncludeSystem -j "$(nproc)" -I include -I "$build/generated" -D_GNU_SOURCE src
 # The scripts for the nodes get their variables from C, so it sees them unset and unused.
 shellcheck -s sh -e SC2154,SC2034 src/node/scripts/*.sh
-shellcheck tests/*.sh tests/{static,e2e,bench}/*.sh tests/e2e/*.bash tests/lab/image/rke-etcd-backup examples/*.sh .ci/run
+shellcheck tests/*.sh tests/{static,e2e,bench}/*.sh tests/{e2e,bench}/*.bash tests/lab/image/rke-etcd-backup examples/*.sh .ci/run
 # The parts of the lab are sourced by one script, so that each has the variables of the others.
 shellcheck -e SC1091,SC2034,SC2153,SC2154 tests/lab/lab tests/lab/*.sh tests/lab/lib/*.sh
