@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delivery_bundle.h"
 #include "readback.h"
 #include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
@@ -44,8 +45,7 @@ struct delivery {
     struct delivery_what what;
     struct store *store;
     struct store_result *result;
-    struct sc_err refusal;          /* of the bucket, before anything was begun */
-    char bundle_mark[S3_MARK_SIZE]; /* of the bundle's object, however often it is tried */
+    struct sc_err refusal; /* of the bucket, before anything was begun */
 
     /* Behind the runner's lock. */
     enum state state;
@@ -58,8 +58,7 @@ struct delivery {
     size_t owner;
     struct s3_upload *sending; /* NULL: the store has failed it */
     struct sigv4_field metadata[METADATA];
-    bool bundle_tried;    /* it may be in the bucket; result->bundle_key: it is */
-    char *bundle_version; /* of it; NULL: no versions */
+    struct delivery_bundle bundle;
     uint64_t total, written;
     int64_t start_ms, deadline_ms, told_ms;
     struct archive_facts facts;
@@ -177,48 +176,13 @@ static struct s3_write make_write(struct delivery *d, const char *node)
                              .n_metadata = METADATA - !d->what.cluster};
 }
 
-static int write_bundle(struct delivery *d, const struct ctx *ctx, const struct s3_upload_setup *setup,
-                        const struct buf *bundle, struct sc_err *err)
-{
-    struct store_result *r = d->result;
-    struct s3_upload *upload;
-    if (s3_upload_new(ctx, setup, &upload, err) < 0)
-        return -1;
-    struct sink *sink = s3_upload_sink(upload);
-    int result = sink->write(sink, ctx, buf_text(bundle), bundle->len, err);
-    if (result < 0)
-        sink->abort(sink);
-    else
-        result = sink->finish(sink, ctx, err);
-    if (result == 0) {
-        r->bundle_key = str_dup(setup->write.key);
-        r->bundle_etag = str_dup(s3_upload_facts(upload)->etag);
-        r->bundle_bytes = bundle->len;
-        d->bundle_version = str_dup(s3_upload_facts(upload)->version_id);
-    }
-    s3_upload_free(upload);
-    return result;
-}
-
-/* The bundle comes first: where the snapshot can be seen, it can be restored. One is enough, whichever node's
- * it is. */
 static int put_bundle(struct delivery *d, const struct work *w, struct sc_err *err)
 {
-    if (!store_beside(d->store) || d->result->bundle_key)
-        return 0;
     struct ctx ctx = ctx_within(&w->ctx, BUNDLE_MS);
     if (d->deadline_ms < ctx.deadline_ms)
         ctx.deadline_ms = d->deadline_ms;
-    struct s3_upload_setup setup = {.client = store_client(d->store),
-                                    .write = make_write(d, w->node.address),
-                                    .total = w->readback->bundle.len};
-    setup.write.key = store_beside(d->store);
-    setup.write.content_type = "application/gzip";
-    memcpy(setup.write.mark, d->bundle_mark, sizeof d->bundle_mark);
-    d->bundle_tried = true;
-    return write_bundle(d, &ctx, &setup, &w->readback->bundle, err) < 0
-               ? err_wrap(err, "the bundle of certificates")
-               : 0;
+    const struct s3_write like = make_write(d, w->node.address);
+    return delivery_bundle_put(&d->bundle, &ctx, &like, &w->readback->bundle, err);
 }
 
 static int begin(struct delivery *d, const char *node, struct sc_err *err)
@@ -318,43 +282,10 @@ static int ask_before(struct delivery *d, struct sc_err *err)
     return 0;
 }
 
-/* Its answer may have been lost, but not the object. */
-static bool bundle_is_there(struct delivery *d, const struct ctx *ctx)
-{
-    AUTO_OBJECT struct s3_object object = {0};
-    if (d->result->bundle_key)
-        return true;
-    if (s3_object_head(store_client(d->store), ctx, store_beside(d->store), &object, NULL) < 0 ||
-        !object.found || !str_equal(object.mark, d->bundle_mark))
-        return false;
-    d->bundle_version = mem_take(&object.version_id);
-    return true;
-}
-
-/* Without its snapshot it is of no use. One that was replaced cannot be had back. */
-static void remove_bundle(struct delivery *d)
-{
-    AUTO_ERR struct sc_err err = {0};
-    const char *key = store_beside(d->store);
-    const struct ctx ctx = {.log = d->run->log, .deadline_ms = ctx_now_ms() + S3_ABORT_MS};
-    if (!bundle_is_there(d, &ctx))
-        return;
-    if (d->what.replace)
-        log_write(d->run->log, LOG_WARN, NULL,
-                  "the new bundle of certificates stays in the bucket: s3://%s/%s", d->options->bucket, key);
-    else if (s3_object_delete(store_client(d->store), &ctx, key, d->bundle_version, NULL, &err) < 0)
-        log_write(d->run->log, LOG_WARN, NULL,
-                  "the bundle of certificates, with private keys, is left in the bucket, as it could not be "
-                  "removed: s3://%s/%s: %s",
-                  d->options->bucket, key, err.text);
-    free(d->result->bundle_key);
-    d->result->bundle_key = NULL;
-}
-
 static void conclude(struct delivery *d, enum store_status status)
 {
-    if (status != STORE_UPLOADED && d->bundle_tried)
-        remove_bundle(d);
+    if (status != STORE_UPLOADED)
+        delivery_bundle_undo(&d->bundle, d->run->log);
     d->result->status = status;
     d->result->duration_ms = d->start_ms ? ctx_now_ms() - d->start_ms : 0;
     store_describe(d->store, d->result);
@@ -609,12 +540,9 @@ static int name_files(struct delivery *d, struct sc_err *err)
 {
     const struct node_job *job = &d->run->plan->job;
     AUTO_FREE char *bundle = str_format("%s." NODE_BUNDLE_FILE, job->name);
-    struct s3_write write;
-    s3_write_mark(&write);
-    memcpy(d->bundle_mark, write.mark, sizeof d->bundle_mark);
     if (job->legacy && store_use_file(d->store, job->name, err) < 0)
         return -1;
-    return job->bundle ? store_use_beside(d->store, bundle, d->bundle_mark, err) : 0;
+    return job->bundle ? delivery_bundle_name(&d->bundle, bundle, err) : 0;
 }
 
 int delivery_new(struct run *run, const struct store_options *options, const struct delivery_what *what,
@@ -629,6 +557,7 @@ int delivery_new(struct run *run, const struct store_options *options, const str
     d->what = *what;
     d->store = store;
     d->result = mem_calloc(1, sizeof *d->result);
+    d->bundle = (struct delivery_bundle){.store = store, .result = d->result, .replace = what->replace};
     d->feeds = mem_calloc(run->plan->n_nodes, sizeof *d->feeds);
     for (size_t i = 0; i < run->plan->n_nodes; i++)
         d->feeds[i] = (struct feed){.sink = {.write = write_on}, .delivery = d};
@@ -653,7 +582,7 @@ void delivery_free(struct delivery *d)
     store_result_free(d->result);
     free(d->result);
     free(d->feeds);
-    free(d->bundle_version);
+    delivery_bundle_clear(&d->bundle);
     err_clear(&d->refusal);
     err_clear(&d->why);
     store_free(d->store);
