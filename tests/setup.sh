@@ -8,8 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BUILD_PACKAGES=(gcc make cmake pkg-config ca-certificates dpkg-dev libssl-dev libyaml-dev zlib1g-dev libjansson-dev
-    libcurl4-openssl-dev libexpat1-dev)
+BUILD_PACKAGES=(gcc make cmake pkg-config ca-certificates dpkg-dev libssl-dev libyaml-dev zlib1g-dev libdeflate-dev
+    libjansson-dev libcurl4-openssl-dev libexpat1-dev)
 UNIT_PACKAGES=(libcmocka-dev openssh-server openssh-client python3 mandoc jq)
 TEST_PACKAGES=(bats expect unzip procps time)
 CHECK_PACKAGES=(clang clang-format clang-tidy libclang-rt-dev cppcheck valgrind shellcheck)

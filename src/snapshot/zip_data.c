@@ -1,13 +1,12 @@
 #include "zip_data.h"
 
 #include <inttypes.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inflater.h"
 #include "le.h"
-
-enum { OUT_BYTES = 64 * 1024 };
 
 /* Reads on from p; returns what it took of len bytes, or -1. */
 typedef int pusher(struct zip_data *d, const unsigned char *p, size_t len, uint64_t at, size_t *taken,
@@ -26,7 +25,6 @@ struct zip_data {
     bool ended;
     unsigned char rest[ZIP_DESCRIPTOR_VIEW]; /* taken, but not known to be data */
     size_t n_rest;
-    unsigned char out[OUT_BYTES];
 };
 
 struct zip_data *zip_data_new(zip_data_taker *taker, void *arg)
@@ -54,7 +52,7 @@ static int deliver(struct zip_data *d, const unsigned char *data, size_t len, ui
     if (d->sizes_known && d->plain > d->declared.plain)
         return zip_record_bad(err, at, "the entry unpacks to more than its %" PRIu64 " bytes",
                               d->declared.plain);
-    d->crc = inflater_crc32(d->crc, data, len);
+    d->crc = libdeflate_crc32(d->crc, data, len);
     return d->taker(d->arg, data, len, err);
 }
 
@@ -135,30 +133,22 @@ static int push_stored_open(struct zip_data *d, const unsigned char *p, size_t l
     return 0;
 }
 
-/* A step that moves nothing on, though it could, would never end. */
-static bool is_stuck(const struct inflater_step *before, const struct inflater_step *after)
-{
-    return before->in_len && before->in_len == after->in_len && after->out_len == 0;
-}
-
 static int push_deflated(struct zip_data *d, const unsigned char *p, size_t len, uint64_t at, size_t *taken,
                          struct sc_err *err)
 {
     uint64_t limit = d->sizes_known ? d->declared.packed - d->packed : UINT64_MAX;
     size_t given = len < limit ? len : (size_t)limit;
-    struct inflater_step step = {.in = p, .in_len = given, .out = d->out, .out_cap = sizeof d->out};
-    for (;;) {
-        struct inflater_step before = step;
-        enum inflater_result result = inflater_run(d->inflater, &step);
+    struct inflater_step step = {.in = p, .in_len = given};
+    enum inflater_result result = INFLATER_FULL;
+    while (result == INFLATER_FULL) {
+        result = inflater_run(d->inflater, &step);
         uint64_t now = at + (given - step.in_len);
-        if (deliver(d, d->out, step.out_len, now, err) < 0)
+        if (deliver(d, step.out, step.out_len, now, err) < 0)
             return -1;
-        if (result == INFLATER_BAD || (result == INFLATER_MORE && is_stuck(&before, &step)))
+        if (result == INFLATER_BAD)
             return zip_record_bad(err, now, "the entry's data is not valid Deflate here or shortly before");
-        d->ended = result == INFLATER_END;
-        if (d->ended || (step.in_len == 0 && step.out_len < step.out_cap))
-            break;
     }
+    d->ended = result == INFLATER_END;
     *taken = given - step.in_len;
     d->packed += *taken;
     if (d->ended)

@@ -10,7 +10,7 @@
 
 struct zip_data;
 
-/* Takes what was unpacked, at most 64 KiB at a time. */
+/* Takes what was unpacked, piece by piece. */
 typedef int zip_data_taker(void *arg, const unsigned char *data, size_t len, struct sc_err *err);
 
 struct zip_data *zip_data_new(zip_data_taker *taker, void *arg) WARN_UNUSED;

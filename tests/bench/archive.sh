@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the check of an archive costs, as a ratio to sha256sum and to unzip of the same file, in the same run.
-#   tests/bench/archive.sh [BUILD...]     build folders (default: build); one with -DWITH_ISAL=OFF shows zlib's share
+#   tests/bench/archive.sh [BUILD...]     build folders (default: build)
 # RUNS=N repetitions of each (default 5); the medians of the processor times are printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,7 +44,7 @@ for build; do
     n=$((n + 1))
     # shellcheck disable=SC2046 # words, one option each
     cc -O2 -D_GNU_SOURCE -I include tests/bench/archive.c "$build/libsnapctl_rooms.a" -Wl,--as-needed \
-        $(pkg-config --libs libcrypto zlib) $(pkg-config --libs libisal 2>/dev/null || true) -o "$work/check$n"
+        $(pkg-config --libs libcrypto libdeflate) -o "$work/check$n"
 done
 
 declare -A times=()
