@@ -11,11 +11,11 @@ enum {
     HISTORY_BYTES = 32 << 10, /* how far back a distance can reach */
     MATCH_MAX = 258,
     WORD = sizeof(uint64_t),
-    LOOKS = 4,        /* for literals by one filling: 4 x 12 of its 64 bits, which leaves any other code */
+    LOOKS = 3, /* for literals by one filling, which leave enough bits for any code; more are not faster */
     SYMBOL_BITS = 48, /* of a length and a distance at most, each with its extra bits */
 
     /* What a turn of the fast loop takes and writes at most, copying by words included. */
-    TURN_IN = 2 * WORD,
+    TURN_IN = 3 * WORD,
     TURN_OUT = 2 * LOOKS + MATCH_MAX + WORD,
     LAST_START = INFLATER_OUT_MAX - TURN_OUT,
 
@@ -276,12 +276,13 @@ static enum progress read_symbol(struct inflater *s)
 
 /* The bits of the fast loop, which a compiler can keep in registers. */
 struct bits {
-    const unsigned char *in;
+    const unsigned char *in, *in_end;
     uint64_t hold; /* also above n as the stream goes on */
     unsigned n;
 };
 
-/* Afterwards 64 bits are right, and 56 are counted at least. */
+/* Afterwards 64 bits are right, and 56 are counted at least: enough for a symbol, or for the looks for
+ * literals, and then for one look ahead. */
 static inline void bits_fill(struct bits *b)
 {
     b->hold |= le_u64(b->in) << b->n;
@@ -303,42 +304,57 @@ static inline uint32_t bits_value(struct bits *b, uint32_t entry)
     return value;
 }
 
+static inline bool bits_suffice(const struct bits *b)
+{
+    return b->in_end - b->in >= TURN_IN;
+}
+
+/* The symbol at the front, of which this is the first look. NULL, and nothing is taken, if it is none that
+ * writes something. */
+static inline unsigned char *put_symbol(const struct inflater *s, struct bits *b, unsigned char *out,
+                                        uint32_t entry)
+{
+    struct bits after = *b;
+    entry = huffman_look_on(s->literal_table, HUFFMAN_LITERAL_BITS, after.hold, entry);
+    if (entry & HUFFMAN_LITERALS) {
+        bits_drop(b, huffman_length(entry));
+        return put_literals(out, entry);
+    }
+    size_t length = bits_value(&after, entry);
+    uint32_t reach = huffman_look(s->distance_table, HUFFMAN_DISTANCE_BITS, after.hold);
+    size_t distance = bits_value(&after, reach);
+    if (!(entry & reach & HUFFMAN_VALUE) || distance > (size_t)(out - s->window))
+        return NULL;
+    *b = after;
+    return put_match(out, distance, length);
+}
+
 /* Symbols while there is input and room for whole turns. What it cannot do, the end and errors among them, it
- * leaves to read_symbol. */
+ * leaves to read_symbol. Looking ahead before the bits are filled up saves the time of filling. */
 static void read_fast(struct inflater *s)
 {
-    const unsigned char *last_out = s->window + LAST_START, *in_end = s->in_end;
-    unsigned char *out = s->window + s->at;
-    struct bits b = {s->in, s->hold, s->n_hold};
-    while (in_end - b.in >= TURN_IN && out <= last_out) {
-        bits_fill(&b);
-        uint32_t entry = huffman_look_once(s->literal_table, HUFFMAN_LITERAL_BITS, b.hold);
+    unsigned char *out = s->window + s->at, *last_start = s->window + LAST_START;
+    struct bits b = {s->in, s->in_end, s->hold, s->n_hold};
+    if (!bits_suffice(&b))
+        return;
+    bits_fill(&b);
+    uint32_t entry = huffman_look_once(s->literal_table, HUFFMAN_LITERAL_BITS, b.hold);
+    do {
         for (int looks = LOOKS; entry & HUFFMAN_LITERALS && looks > 0; looks--) {
             out = put_literals(out, entry);
             bits_drop(&b, huffman_length(entry));
             entry = huffman_look_once(s->literal_table, HUFFMAN_LITERAL_BITS, b.hold);
         }
+        bits_fill(&b);
         if (entry & HUFFMAN_LITERALS)
             continue;
+        unsigned char *next = put_symbol(s, &b, out, entry);
+        if (!next)
+            break;
+        out = next;
+        entry = huffman_look_once(s->literal_table, HUFFMAN_LITERAL_BITS, b.hold);
         bits_fill(&b);
-        entry = huffman_look_on(s->literal_table, HUFFMAN_LITERAL_BITS, b.hold, entry);
-        struct bits before = b;
-        if (entry & HUFFMAN_LITERALS) {
-            out = put_literals(out, entry);
-            bits_drop(&b, huffman_length(entry));
-            continue;
-        }
-        if (!(entry & HUFFMAN_VALUE))
-            break;
-        size_t length = bits_value(&b, entry);
-        uint32_t reach = huffman_look(s->distance_table, HUFFMAN_DISTANCE_BITS, b.hold);
-        size_t distance = bits_value(&b, reach);
-        if (!(reach & HUFFMAN_VALUE) || distance > (size_t)(out - s->window)) {
-            b = before;
-            break;
-        }
-        out = put_match(out, distance, length);
-    }
+    } while (bits_suffice(&b) && out <= last_start);
     s->in = b.in;
     s->hold = b.hold & ((UINT64_C(1) << b.n) - 1);
     s->n_hold = b.n;
@@ -349,7 +365,8 @@ static enum progress read_symbols(struct inflater *s)
 {
     enum progress progress = GOES_ON;
     while (progress == GOES_ON && s->stage == read_symbols) {
-        read_fast(s);
+        if (s->at <= LAST_START)
+            read_fast(s);
         progress = s->at > LAST_START ? NEEDS_ROOM : read_symbol(s);
     }
     return progress;
