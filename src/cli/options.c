@@ -34,6 +34,20 @@ static const struct option_help require_state_helps[] = {
     {FOR_CHECK, "a state file that is missing is a failure, not a warning"      },
     {0,         NULL                                                            },
 };
+static const struct option_help legacy_helps[] = {
+    {FOR_WRITING,
+     "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
+    {FOR_CHECK,   "try what save --legacy needs"                                                                      },
+    {0,           NULL                                                                                                },
+};
+static const struct option_help bundle_helps[] = {
+    {FOR_WRITING,
+     "the cluster's certificates, too: as pki.bundle.tar.gz beside the snapshot, on every etcd and control plane node; "
+     "in the bucket as NAME.pki.bundle.tar.gz"                                                           },
+    {FOR_CHECK,
+     "try what save --pki-bundle needs: the cluster's certificates, on every etcd and control plane node"},
+    {0,           NULL                                                                                   },
+};
 static const struct option_help keep_helps[] = {
     {FOR_SAVE,
      "after a success remove all one-time snapshots but the newest N where it was saved, in each place for itself; of "
@@ -106,12 +120,9 @@ const struct option options_table[] = {
     {.name = "require-state", .type = OPTION_FLAG, .target = TARGET(require_state), .group = GROUP_SNAPSHOT,
      .commands = FOR_SAVE | FOR_CHECK, .helps = require_state_helps},
     {.name = "legacy", .type = OPTION_FLAG, .target = TARGET(legacy), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING,
-     .help = "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
+     .commands = FOR_TRYING, .helps = legacy_helps},
     {.name = "pki-bundle", .type = OPTION_FLAG, .target = TARGET(pki_bundle), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING,
-     .help = "the cluster's certificates, too: as pki.bundle.tar.gz beside the snapshot, on every etcd and control "
-             "plane node; in the bucket as NAME.pki.bundle.tar.gz"},
+     .commands = FOR_TRYING, .helps = bundle_helps},
     {.name = "image", .value = "IMAGE", .type = OPTION_TEXT, .target = TARGET(image),
      .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the rke-tools image; without it system_images.alpine, else the one that the node has"},

@@ -190,7 +190,7 @@ static int check_plan(const struct plan *plan, const struct cluster *cluster,
         .options = options, .cluster = cluster->cluster_name, .result = result_new(plan, options)};
     struct run run = {.job = &job, .arg = &c, .ui = ui, .plan = plan, .log = log, .err = &c.result->err};
     c.healths = mem_calloc(plan->n_nodes, sizeof *c.healths);
-    if (options->nodes)
+    if (options->nodes && !options->legacy)
         look_at_state(c.result, cluster, options);
     int result = run_check(&run, c.result, err);
     for (size_t i = 0; i < plan->n_nodes; i++)
@@ -207,8 +207,11 @@ int check_run(const struct cluster *cluster, const struct check_options *options
               struct log *log, struct check_result **out, struct sc_err *err)
 {
     struct plan *plan;
-    if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
+    if ((options->legacy && plan_refuse_state(options->state_file, options->require_state, err) < 0) ||
+        plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.legacy = options->legacy;
+    plan->job.bundle = options->legacy || options->pki_bundle;
     int result = check_plan(plan, cluster, options, ui, log, out, err);
     plan_free(plan);
     return result;

@@ -219,3 +219,31 @@ remedy_of() {
     [ "$(lab s3-uploads | wc -l)" -eq 1 ]
     lab s3-empty
 }
+
+all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume ls -q' | sort; }
+
+@test "a tools image of another era" {
+    local era other # the image says it by itself, as no file of the node's is in the tool's sight
+    for config in cluster.yml cluster-rancher.yml; do
+        CONFIG=$LAB_DIR/$config
+        check --local --output json
+        expect_found 10.77.0.11 tool ok
+    done
+    for era in etcd-backup: rolling-backup:--legacy; do
+        on n1 sh -c "docker create --name lacking --entrypoint true \$(docker inspect --format '{{.Config.Image}}' service-sidekick) &&
+            docker commit --change 'ENV LAB_TOOL_LACKS=${era%:*}' lacking rancher/rke-tools:lacking && docker rm lacking"
+        UNDO+=("on n1 docker rmi rancher/rke-tools:lacking" "on n1 docker rm lacking")
+        before=$(all_of_docker)
+        # shellcheck disable=SC2086 # one option, or none
+        check --local --output json --image rancher/rke-tools:lacking ${era#*:}
+        expect_found 10.77.0.11 tool failed
+        json '[.findings[] | select(.check == "tool").text | contains("has no sub-command '"${era%:*}"'")] | all' true
+        expect_found 10.77.0.12 tool ''   # it has no such image, as its finding tells
+        expect_found 10.77.0.12 image warning
+        [ "$(all_of_docker)" = "$before" ]
+        other=$([ -n "${era#*:}" ] || echo --legacy)
+        # shellcheck disable=SC2086
+        check --local --output json --image rancher/rke-tools:lacking $other
+        expect_found 10.77.0.11 tool ok
+    done
+}
