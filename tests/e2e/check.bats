@@ -220,6 +220,8 @@ remedy_of() {
     lab s3-empty
 }
 
+container_of_files() { [ -n "$(on n1 docker ps -aq --filter label=io.snapctl.role=files)" ]; }
+none_of_files() { ! container_of_files; }
 all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume ls -q' | sort; }
 
 @test "a tools image of another era" {
@@ -246,4 +248,24 @@ all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume l
         check --local --output json --image rancher/rke-tools:lacking $other
         expect_found 10.77.0.11 tool ok
     done
+}
+
+@test "a tool that hangs is ended after 20 s, also when nobody waits any more, and leaves nothing" {
+    one_node
+    printf '#!/bin/bash\nsleep 600\n' >"$BATS_TEST_TMPDIR/tool"
+    on n1 sh -c "docker create --name hanging --entrypoint true \$(docker inspect --format '{{.Config.Image}}' service-sidekick)"
+    UNDO+=("on n1 docker rmi rancher/rke-tools:hanging" "on n1 docker rm hanging")
+    on n1 sh -c 'cat >/tmp/tool && chmod 755 /tmp/tool && docker cp /tmp/tool hanging:/opt/rke-tools/rke-etcd-backup &&
+        docker commit hanging rancher/rke-tools:hanging && docker rm hanging && rm /tmp/tool' <"$BATS_TEST_TMPDIR/tool"
+    before=$(all_of_docker)
+    check --local --output json --image rancher/rke-tools:hanging
+    expect_status 0
+    expect_found 10.77.0.11 tool warning
+    expect_found 10.77.0.11 leftovers ok
+    [ "$(all_of_docker)" = "$before" ]
+    in_background check --local --image rancher/rke-tools:hanging
+    eventually 20 container_of_files
+    kill -KILL "$job"
+    eventually 40 none_of_files
+    [ "$(all_of_docker)" = "$before" ]
 }
