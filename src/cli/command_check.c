@@ -21,6 +21,8 @@ static int check(struct node_command *command)
         .state_file = o->state_file,
         .require_state = o->require_state,
         .fix = o->fix,
+        .legacy = o->legacy,
+        .pki_bundle = o->pki_bundle,
         .nodes = node_command_asks_nodes(command),
         .store = node_command_store(command),
     };

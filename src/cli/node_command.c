@@ -326,17 +326,23 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
     return start(call, always_s3, false, body);
 }
 
+static bool wants_bundle(const struct options *options)
+{
+    return options->legacy || options->pki_bundle;
+}
+
 int node_command_of_save(const struct call *call, node_command_body *body)
 {
-    return start(call, false, call->options->legacy || call->options->pki_bundle, body);
+    return start(call, false, wants_bundle(call->options), body);
 }
 
 int node_command_of_places(const struct call *call, node_command_body *body)
 {
     AUTO_ERR struct sc_err err = {0};
-    if (places_check(call->options, &err) < 0)
+    const struct options *o = call->options;
+    if (places_check(o, &err) < 0)
         return command_refuse(call, &err);
-    return node_command(call, places_store(call->options) == SWITCH_ON, body);
+    return start(call, places_store(o) == SWITCH_ON, wants_bundle(o) && places_nodes(o), body);
 }
 
 bool node_command_asks_nodes(const struct node_command *run)

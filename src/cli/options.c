@@ -34,6 +34,20 @@ static const struct option_help require_state_helps[] = {
     {FOR_CHECK, "a state file that is missing is a failure, not a warning"      },
     {0,         NULL                                                            },
 };
+static const struct option_help legacy_helps[] = {
+    {FOR_WRITING,
+     "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
+    {FOR_CHECK,   "try what save --legacy needs"                                                                      },
+    {0,           NULL                                                                                                },
+};
+static const struct option_help bundle_helps[] = {
+    {FOR_WRITING,
+     "the cluster's certificates, too: as pki.bundle.tar.gz beside the snapshot, on every etcd and control plane node; "
+     "in the bucket as NAME.pki.bundle.tar.gz"                                                           },
+    {FOR_CHECK,
+     "try what save --pki-bundle needs: the cluster's certificates, on every etcd and control plane node"},
+    {0,           NULL                                                                                   },
+};
 static const struct option_help keep_helps[] = {
     {FOR_SAVE,
      "after a success remove all one-time snapshots but the newest N where it was saved, in each place for itself; of "
@@ -106,12 +120,9 @@ const struct option options_table[] = {
     {.name = "require-state", .type = OPTION_FLAG, .target = TARGET(require_state), .group = GROUP_SNAPSHOT,
      .commands = FOR_SAVE | FOR_CHECK, .helps = require_state_helps},
     {.name = "legacy", .type = OPTION_FLAG, .target = TARGET(legacy), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING,
-     .help = "as RKE before v0.2.0: the snapshot is the plain file NAME, without a state file, and --pki-bundle comes with it"},
+     .commands = FOR_TRYING, .helps = legacy_helps},
     {.name = "pki-bundle", .type = OPTION_FLAG, .target = TARGET(pki_bundle), .group = GROUP_SNAPSHOT,
-     .commands = FOR_WRITING,
-     .help = "the cluster's certificates, too: as pki.bundle.tar.gz beside the snapshot, on every etcd and control "
-             "plane node; in the bucket as NAME.pki.bundle.tar.gz"},
+     .commands = FOR_TRYING, .helps = bundle_helps},
     {.name = "image", .value = "IMAGE", .type = OPTION_TEXT, .target = TARGET(image),
      .group = GROUP_SNAPSHOT, .commands = FOR_NODES,
      .help = "the rke-tools image; without it system_images.alpine, else the one that the node has"},
@@ -209,17 +220,17 @@ const struct option options_table[] = {
      .group = GROUP_S3, .commands = FOR_WRITING,
      .help = "longest time that sending may take; without it 60 s and 4 s for every MB of the archive"},
     {.name = "s3-sse", .value = "KIND", .type = OPTION_TEXT, .target = TARGET(s3_sse), .may_be_empty = true,
-     .group = GROUP_S3, .commands = FOR_WRITING,
+     .group = GROUP_S3, .commands = FOR_TRYING,
      .help = "encryption at rest: AES256, aws:kms, or aws:kms:KEY; without it the bucket's own"},
     {.name = "s3-checksum", .value = "KIND", .type = OPTION_CHOICE, .target = TARGET(s3_checksum),
-     .choices = checksum_words, .group = GROUP_S3, .commands = FOR_WRITING,
+     .choices = checksum_words, .group = GROUP_S3, .commands = FOR_TRYING,
      .help = "sha256: the store checks and keeps a SHA-256 of what it was sent; older stores do not know it"},
     {.name = "s3-object-lock", .value = "MODE:DAYS", .type = OPTION_TEXT, .target = TARGET(s3_object_lock),
-     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_WRITING,
+     .may_be_empty = true, .group = GROUP_S3, .commands = FOR_TRYING,
      .help = "nobody may delete the object for so long: governance:30, or compliance:30, which binds the "
              "account's owner too; the bucket must have object lock"},
     {.name = "s3-tag", .value = "KEY=VALUE", .type = OPTION_WORDS, .target = TARGET(s3_tags),
-     .group = GROUP_S3, .commands = FOR_WRITING, .help = "a tag for the object; up to ten times"},
+     .group = GROUP_S3, .commands = FOR_TRYING, .help = "a tag for the object; up to ten times"},
     {.name = "s3-concurrency", .value = "N", .type = OPTION_NUMBER, .target = TARGET(s3_concurrency),
      .group = GROUP_S3, .commands = FOR_WRITING,
      .help = "parts of the upload that are sent at the same time, 4 without it, 64 at most; each takes 8 MiB "

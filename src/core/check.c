@@ -14,6 +14,7 @@ enum {
 
 struct checking {
     const struct check_options *options;
+    const char *cluster; /* its name; NULL: it has none */
     struct check_result *result;
     struct node_health *healths; /* a node's thread has its own */
 };
@@ -120,8 +121,9 @@ static void beside(struct run *run)
     struct findings *findings = &c->result->store;
     AUTO_ERR struct sc_err err = {0};
     run_tell_store(run, RUN_CHECK, 0, 0);
-    bool failed = check_store(run, c->options->store, c->options->fix, findings, &err) < 0 ||
-                  findings_count(findings, FINDING_FAILED);
+    const struct check_store_what what = {
+        .options = c->options->store, .cluster = c->cluster, .fix = c->options->fix};
+    bool failed = check_store(run, &what, findings, &err) < 0 || findings_count(findings, FINDING_FAILED);
     run_end_store(run, failed ? RUN_CHECK : RUN_DONE, failed ? "failed" : "checked", NULL);
 }
 
@@ -184,10 +186,11 @@ static int check_plan(const struct plan *plan, const struct cluster *cluster,
                       struct check_result **out, struct sc_err *err)
 {
     const struct run_job job = {.live = live, .outcome = outcome, .beside = options->store ? beside : NULL};
-    struct checking c = {.options = options, .result = result_new(plan, options)};
+    struct checking c = {
+        .options = options, .cluster = cluster->cluster_name, .result = result_new(plan, options)};
     struct run run = {.job = &job, .arg = &c, .ui = ui, .plan = plan, .log = log, .err = &c.result->err};
     c.healths = mem_calloc(plan->n_nodes, sizeof *c.healths);
-    if (options->nodes)
+    if (options->nodes && !options->legacy)
         look_at_state(c.result, cluster, options);
     int result = run_check(&run, c.result, err);
     for (size_t i = 0; i < plan->n_nodes; i++)
@@ -204,8 +207,11 @@ int check_run(const struct cluster *cluster, const struct check_options *options
               struct log *log, struct check_result **out, struct sc_err *err)
 {
     struct plan *plan;
-    if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
+    if ((options->legacy && plan_refuse_state(options->state_file, options->require_state, err) < 0) ||
+        plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.legacy = options->legacy;
+    plan->job.bundle = options->legacy || options->pki_bundle;
     int result = check_plan(plan, cluster, options, ui, log, out, err);
     plan_free(plan);
     return result;

@@ -4,10 +4,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "check_upload.h"
 #include "snapctl/base/str.h"
 #include "snapctl/node/node.h"
 #include "snapctl/s3/multipart.h"
-#include "snapctl/s3/upload.h"
+#include "store_write.h"
 #include "work.h"
 
 enum { ACTION_MS = 30000, ABANDONED_SECONDS = 86400, ABORTS_MAX = 1000 };
@@ -20,10 +21,10 @@ struct checking {
     struct run *run;
     struct store *store;
     struct findings *findings;
-    bool fix;
-    char *key, *folder; /* a key that nobody has; "folder/" or "" */
-    enum s3_name name;  /* what the store says of that key */
-    int64_t now;        /* by the store's clock */
+    const struct check_store_what *what;
+    char *name, *key, *folder; /* of a snapshot that nobody has; "folder/" or "" */
+    enum s3_name answer;       /* what the store says of that key */
+    int64_t now;               /* by the store's clock */
     struct upload *abandoned;
     size_t n_abandoned;
 };
@@ -41,7 +42,7 @@ static int ask_key(struct s3_client *client, const struct ctx *ctx, void *arg, s
 {
     struct checking *c = arg;
     struct s3_object object = {0};
-    int result = s3_object_probe(client, ctx, c->key, &c->name, &object, err);
+    int result = s3_object_probe(client, ctx, c->key, &c->answer, &object, err);
     s3_object_free(&object);
     return result;
 }
@@ -59,7 +60,7 @@ static int try_reach(struct checking *c, const struct ctx *ctx, struct sc_err *e
                      "%s answers for bucket %s, region %s, asked from %s", where.endpoint, where.bucket,
                      where.region, strcmp(where.via, "node") == 0 ? "an etcd node" : "here");
     store_result_free(&where);
-    if (result == 0 && c->name == S3_NAME_UNKNOWN)
+    if (result == 0 && c->answer == S3_NAME_UNKNOWN)
         findings_add(c->findings, FINDING_WARNING, "s3:GetObject",
                      "allow s3:GetObject on the objects and s3:ListBucket on the bucket",
                      "the store does not tell whether a name is free, nor may the upload be looked at");
@@ -73,26 +74,12 @@ static int try_reach(struct checking *c, const struct ctx *ctx, struct sc_err *e
 /* Proves the rights to write and to abort without an object coming to be. */
 static int try_upload(struct checking *c, const struct ctx *ctx, struct sc_err *err)
 {
-    struct s3_client *client = store_client(c->store);
-    struct s3_write write = {.key = c->key};
-    AUTO_FREE char *id = NULL;
-    s3_write_mark(&write);
-    if (s3_multipart_create(client, ctx, &write, &id, err) < 0)
-        return -1;
-    findings_add(c->findings, FINDING_OK, "s3:PutObject", NULL, "an upload can be begun");
-    struct ctx uncancelled = ctx_within(ctx, S3_ABORT_MS);
-    uncancelled.cancel = c->run->late;
-    AUTO_ERR struct sc_err why = {0};
-    if (s3_multipart_abort(client, &uncancelled, c->key, id, &why) == 0) {
-        findings_add(c->findings, FINDING_OK, "s3:AbortMultipartUpload", NULL, "an upload can be aborted");
-        return 0;
-    }
-    AUTO_FREE char *remedy = str_format(
-        "%s\nallow s3:AbortMultipartUpload, else parts of broken uploads stay and cost; left now, without "
-        "parts: key %s, upload id %s",
-        why.hint ? why.hint : "save uploads, but cannot undo", c->key, id);
-    findings_add(c->findings, FINDING_FAILED, "s3:AbortMultipartUpload", remedy, "%s", why.text);
-    return 0;
+    const struct plan *plan = c->run->plan;
+    const struct store_label label = {
+        .snapshot = c->name, .node = plan->nodes[0].host.address, .cluster = c->what->cluster};
+    struct sigv4_field metadata[STORE_METADATA];
+    const struct s3_write write = store_write(c->what->options, c->key, plan->job.legacy, &label, metadata);
+    return check_upload(store_client(c->store), ctx, c->run->late, &write, c->findings, err);
 }
 
 static int try_list(struct checking *c, const struct ctx *ctx, struct sc_err *err)
@@ -120,7 +107,7 @@ static void tell_abandoned(struct checking *c, const struct ctx *ctx, const stru
 {
     AUTO_ERR struct sc_err err = {0};
     AUTO_FREE char *key = str_visible(upload->key, strlen(upload->key), false);
-    if (!c->fix)
+    if (!c->what->fix)
         findings_add(c->findings, FINDING_WARNING, "leftovers", "snapctl check --fix aborts it",
                      "an upload of %s was begun more than a day ago and never ended; its parts cost", key);
     else if (s3_multipart_abort(store_client(c->store), ctx, upload->key, upload->id, &err) < 0)
@@ -185,29 +172,43 @@ static int try_all(struct checking *c, struct sc_err *err)
     return 0;
 }
 
-int check_store(struct run *run, const struct store_options *options, bool fix, struct findings *findings,
+/* The names of what is tried, as save would make them. */
+static int name_all(struct checking *c, struct sc_err *err)
+{
+    const struct node_job *job = &c->run->plan->job;
+    const char *folder = c->what->options->folder;
+    c->name = str_format("snapctl-check-%s", job->run);
+    if ((job->legacy ? s3_address_file : s3_address_key)(folder, c->name, &c->key, err) < 0 ||
+        s3_address_folder(folder, &c->folder, err) < 0)
+        return -1;
+    if (!c->folder)
+        c->folder = str_dup("");
+    return store_new(c->run, c->what->options, NULL, &c->store, err);
+}
+
+static void clear(struct checking *c)
+{
+    store_free(c->store);
+    for (size_t i = 0; i < c->n_abandoned; i++) {
+        free(c->abandoned[i].key);
+        free(c->abandoned[i].id);
+    }
+    free(c->abandoned);
+    free(c->name);
+    free(c->key);
+    free(c->folder);
+}
+
+int check_store(struct run *run, const struct check_store_what *what, struct findings *findings,
                 struct sc_err *err)
 {
-    struct checking c = {.run = run, .findings = findings, .fix = fix};
-    AUTO_FREE char *name = str_format("snapctl-check-%s", run->plan->job.run);
+    struct checking c = {.run = run, .what = what, .findings = findings};
     AUTO_ERR struct sc_err why = {0};
     int result = 0;
-    if (s3_address_key(options->folder, name, &c.key, &why) < 0 ||
-        s3_address_folder(options->folder, &c.folder, &why) < 0 ||
-        store_new(run, options, NULL, &c.store, &why) < 0) {
+    if (name_all(&c, &why) < 0)
         findings_add_error(findings, FINDING_FAILED, "configuration", &why);
-    } else {
-        if (!c.folder)
-            c.folder = str_dup("");
+    else
         result = try_all(&c, err);
-    }
-    store_free(c.store);
-    for (size_t i = 0; i < c.n_abandoned; i++) {
-        free(c.abandoned[i].key);
-        free(c.abandoned[i].id);
-    }
-    free(c.abandoned);
-    free(c.key);
-    free(c.folder);
+    clear(&c);
     return result;
 }

@@ -5,10 +5,15 @@
 #include "snapctl/core/findings.h"
 #include "store.h"
 
+struct check_store_what {
+    const struct store_options *options;
+    const char *cluster; /* its name; NULL: it has none */
+    bool fix;            /* abort uploads of ours that are older than a day */
+};
+
 /* Tries each action that save needs on a key that nobody has, in the store's folder; nothing is left, unless
- * a finding says so. fix: aborts uploads of ours that are older than a day. -1 with ERR_CANCELLED; what fails
- * is a finding. */
-int check_store(struct run *run, const struct store_options *options, bool fix, struct findings *findings,
+ * a finding says so. -1 with ERR_CANCELLED; what fails is a finding. */
+int check_store(struct run *run, const struct check_store_what *what, struct findings *findings,
                 struct sc_err *err) WARN_UNUSED;
 
 /* An unfinished upload of that key is one of ours, whose run is dead: [folder/]NAME.zip, or with --legacy

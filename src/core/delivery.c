@@ -8,6 +8,7 @@
 #include "snapctl/base/retry.h"
 #include "snapctl/base/str.h"
 #include "store.h"
+#include "store_write.h"
 
 enum {
     LEAST_MS = 60000,
@@ -20,7 +21,6 @@ enum {
     RETRY_CAP_MS = 5000,
     TOLD_MS = 200,
     STORE_TRIES = 2, /* passes that an outage of the store may end */
-    METADATA = 3,
 };
 
 enum state {
@@ -57,7 +57,7 @@ struct delivery {
     /* The claiming node's, and the serving thread's once the state says so. */
     size_t owner;
     struct s3_upload *sending; /* NULL: the store has failed it */
-    struct sigv4_field metadata[METADATA];
+    struct sigv4_field metadata[STORE_METADATA];
     struct delivery_bundle bundle;
     uint64_t total, written;
     int64_t start_ms, deadline_ms, told_ms;
@@ -158,22 +158,11 @@ static int write_on(struct sink *sink, const struct ctx *ctx, const void *data, 
 /* How all objects of the run are written. */
 static struct s3_write make_write(struct delivery *d, const char *node)
 {
-    d->metadata[0] = (struct sigv4_field){"snapctl-snapshot", d->run->plan->job.name};
-    d->metadata[1] = (struct sigv4_field){"snapctl-node", node};
-    d->metadata[2] = (struct sigv4_field){"snapctl-cluster", d->what.cluster};
-    const struct store_options *o = d->options;
-    return (struct s3_write){.key = store_key(d->store),
-                             .overwrite = d->what.replace,
-                             .content_type = d->run->plan->job.legacy ? "application/octet-stream" : NULL,
-                             .sse = o->sse,
-                             .kms_key = o->kms_key,
-                             .checksum_sha256 = o->checksum_sha256,
-                             .lock_mode = o->lock_mode,
-                             .lock_days = o->lock_days,
-                             .tags = o->tags,
-                             .n_tags = o->n_tags,
-                             .metadata = d->metadata,
-                             .n_metadata = METADATA - !d->what.cluster};
+    const struct node_job *job = &d->run->plan->job;
+    const struct store_label label = {.snapshot = job->name, .node = node, .cluster = d->what.cluster};
+    struct s3_write write = store_write(d->options, store_key(d->store), job->legacy, &label, d->metadata);
+    write.overwrite = d->what.replace;
+    return write;
 }
 
 static int put_bundle(struct delivery *d, const struct work *w, struct sc_err *err)

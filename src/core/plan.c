@@ -99,6 +99,15 @@ enum plan_state plan_look_for_state(const struct cluster *cluster, const char *s
     return access(*path, F_OK) < 0 && errno == ENOENT ? PLAN_STATE_MISSING : PLAN_STATE_UNREADABLE;
 }
 
+int plan_refuse_state(const char *state_file, bool required, struct sc_err *err)
+{
+    if (!state_file && !required)
+        return 0;
+    err_set(err, ERR_USAGE, "--legacy: RKE before v0.2.0 knows no state file");
+    return err_hint(err,
+                    "leave out --state-file and --require-state: the certificates are in " NODE_BUNDLE_FILE);
+}
+
 static struct secret *env_text(const struct cluster *cluster)
 {
     size_t n = cluster->n_etcd_env;

@@ -168,11 +168,8 @@ static int check_legacy(const struct save_options *options, struct sc_err *err)
 {
     if (!options->legacy)
         return 0;
-    if (options->state_file || options->require_state) {
-        err_set(err, ERR_USAGE, "--legacy: RKE before v0.2.0 knows no state file");
-        return err_hint(
-            err, "leave out --state-file and --require-state: the certificates are in " NODE_BUNDLE_FILE);
-    }
+    if (plan_refuse_state(options->state_file, options->require_state, err) < 0)
+        return -1;
     if (options->verify == SAVE_VERIFY_QUICK) {
         err_set(err, ERR_USAGE, "--legacy: a plain snapshot has no directory that a quick look could read");
         return err_hint(err, "leave out --verify quick");

@@ -1,6 +1,8 @@
 #include "snapctl/node/health.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@ void node_health_free(struct node_health *health)
         free(health->leftovers[--health->n_leftovers].what);
     free(health->problem);
     free(health->version);
+    free(health->tool);
     *health = (struct node_health){0};
 }
 
@@ -100,6 +103,22 @@ static void on_quota(struct node_health *health, const char *value)
         health->quota_bytes = (uint64_t)bytes;
 }
 
+/* "STATUS TEXT" */
+static void on_tool(struct node_health *health, const char *value)
+{
+    int at = 0;
+    if (health->tool || sscanf(value, "%3d %n", &health->tool_status, &at) != 1 || !at)
+        return;
+    health->tool = str_visible(value + at, strlen(value + at), false);
+}
+
+/* "FILES CERTIFICATES KEYS ELSEWHERE" */
+static void on_bundled(struct node_health *health, const char *value)
+{
+    health->counted = sscanf(value, "%9" SCNd64 " %9" SCNd64 " %9" SCNd64 " %9" SCNd64, &health->bundle_files,
+                             &health->certificates, &health->keys, &health->certificates_elsewhere) == 4;
+}
+
 static void on_busy(struct node_health *health, const char *value)
 {
     (void)value;
@@ -164,6 +183,8 @@ static const struct {
     {"status ",  on_status },
     {"alarms ",  on_alarms },
     {"quota ",   on_quota  },
+    {"tool ",    on_tool   },
+    {"bundled ", on_bundled},
     {"busy",     on_busy   },
     {"hidden",   on_hidden },
     {"removed ", on_removed},

@@ -8,6 +8,7 @@
 #include "snapctl/base/str.h"
 #include "snapctl/node/docker_version.h"
 #include "snapctl/node/files.h"
+#include "tool.h"
 
 enum { FIRST_MINOR_WITH_LABEL_TYPE = 22 };
 
@@ -153,7 +154,7 @@ static void set_work(struct buf *out, const struct node *node)
     set_worker(out, node);
     set_made(out, node);
     set_number(out, "bundle_only", node->bundle_only);
-    set(out, "tool", job->legacy ? "rolling-backup" : "etcd-backup save");
+    set(out, "tool", tool_words(job));
     set(out, "by", job->by);
     set(out, "started", job->started);
     set(out, "endpoint", endpoint);
@@ -247,9 +248,13 @@ static bool can_look(const struct node_facts *f)
 
 static void set_health(struct buf *out, const struct node *node)
 {
+    const struct node_facts *f = &node->facts;
+    bool tool = f->image && !f->pull && !node->bundle_only;
     set_run(out, node);
-    set_number(out, "look", can_look(&node->facts));
-    set_number(out, "etcd", node->facts.etcd_running);
+    set_number(out, "look", can_look(f));
+    set_number(out, "etcd", f->etcd_running);
+    set(out, "tool", tool ? tool_command(node->job) : NULL);
+    set_number(out, "bundle", node->job->bundle);
 }
 
 static void set_fix(struct buf *out, const struct node *node)

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificates.h"
 #include "reason.h"
 #include "script.h"
 #include "snapctl/base/str.h"
 #include "snapctl/node/node.h"
+#include "tool.h"
 
 enum {
     STATUS_NO_CREATE = 125,
@@ -190,31 +192,6 @@ static int fail_taken(const struct node *node, const struct outcome *o, const st
     return err_set(err, ERR_DOCKER, "cannot look into %s by a container: %s", NODE_SNAPSHOT_FOLDER, reason);
 }
 
-/* Sub-commands that the tool does not have in all its versions. */
-static const struct {
-    const char *command, *era, *hint;
-} eras[] = {
-    {"etcd-backup",    "before v0.2.0",   "save --legacy takes the snapshot as RKE did before v0.2.0"},
-    {"rolling-backup", "v0.2.0 or newer",
-     "save without --legacy; --pki-bundle keeps the certificates all the same"                       },
-};
-
-/* True, with err filled, if the image is another era's. The words are those of the tool's command-line
- * library, urfave/cli. */
-static bool is_of_another_era(const struct node *node, const char *log, struct sc_err *err)
-{
-    for (size_t i = 0; i < sizeof eras / sizeof *eras; i++) {
-        AUTO_FREE char *complaint = str_format("No help topic for '%s'", eras[i].command);
-        if (!strstr(log, complaint))
-            continue;
-        err_set(err, ERR_IMAGE, "the tools image %s has no sub-command %s: it is one of RKE %s",
-                node->facts.image, eras[i].command, eras[i].era);
-        err_hint(err, "%s", eras[i].hint);
-        return true;
-    }
-    return false;
-}
-
 static int fail_snapshot(const struct node *node, const struct ctx *ctx, const struct outcome *o,
                          struct sc_err *err)
 {
@@ -225,7 +202,7 @@ static int fail_snapshot(const struct node *node, const struct ctx *ctx, const s
     AUTO_FREE char *reason = reason_of_log(log);
     AUTO_FREE char *end = reason_log_end(log, LOG_LINES);
     log_all(ctx, log);
-    if (is_of_another_era(node, log, err))
+    if (tool_is_of_another_era(node, log, err))
         return -1;
     err_set(err, ERR_SNAPSHOT, "the snapshot container ended with status %" PRId64 "%s: %s", o->status,
             o->status ? "" : " and left no snapshot", reason);
@@ -250,33 +227,13 @@ static int judge_archive(const struct node *node, const struct outcome *o, struc
     return judge_mode(path, &o->archive, err);
 }
 
-static int fail_without_certificates(const struct node *node, int64_t elsewhere, struct sc_err *err)
-{
-    AUTO_FREE char *folder = script_kubernetes_folder(node);
-    err_set(err, ERR_CONFIG,
-            "there is nothing for " NODE_BUNDLE_FILE ": %s/.tmp, where RKE before v0.2.0 keeps the cluster's "
-            "certificates, is empty or missing",
-            folder);
-    if (elsewhere > 0)
-        err_hint(err,
-                 "the %" PRId64
-                 " .pem files in %s/ssl are not taken instead: they are this node's alone, and no "
-                 "cluster can be restored from them",
-                 elsewhere, folder);
-    AUTO_FREE char *hint = str_dup(err->hint);
-    return err_hint(err,
-                    "%s%s`rke up` of RKE before v0.2.0 fills it; from v0.2.0 on the certificates are in the "
-                    "state file: save without --legacy and --pki-bundle",
-                    hint ? hint : "", hint ? "\n" : "");
-}
-
 static int judge_bundle(const struct node *node, const struct outcome *o, const struct ssh_output *output,
                         struct sc_err *err)
 {
     if (o->bundle.mode >= 0)
         return judge_mode(NODE_BUNDLE_FILE, &o->bundle, err);
     if (o->certificates >= 0)
-        return fail_without_certificates(node, o->certificates, err);
+        return certificates_fail(node, o->certificates, err);
     if (!o->unbundled)
         return fail_begin(output, err);
     AUTO_FREE char *reason = reason_of(&output->err);

@@ -184,6 +184,31 @@ int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **reg
     return 0;
 }
 
+int s3_object_locking(struct s3_client *client, const struct ctx *ctx, bool *locking, struct sc_err *err)
+{
+    AUTO_REQUEST struct s3_request request = {
+        .method = "GET", .action = "s3:GetBucketObjectLockConfiguration", .retry_ms = ONCE_MS};
+    AUTO_REPLY struct s3_reply reply = {0};
+    AUTO_ERR struct sc_err why = {0};
+    AUTO_FREE char *enabled = NULL;
+    const struct s3_xml_field fields[] = {
+        {"ObjectLockConfiguration/ObjectLockEnabled", &enabled}
+    };
+    *locking = false;
+    s3_request_query(&request, "object-lock", "");
+    if (s3_perform(client, ctx, &request, &reply, &why) < 0) {
+        if (s3_reply_refused(&reply, "ObjectLockConfigurationNotFoundError"))
+            return 0;
+        if (err)
+            err_move(err, &why);
+        return -1;
+    }
+    if (s3_xml_fields(reply.http.body.data, reply.http.body.len, fields, 1) < 0)
+        return err_set(err, ERR_STORE, "the store's answer to GetObjectLockConfiguration cannot be read");
+    *locking = str_equal(enabled, "Enabled");
+    return 0;
+}
+
 /* ---- writing ---- */
 
 /* For stores that do not know If-None-Match; AccessDenied means that nobody can tell. */

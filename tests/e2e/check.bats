@@ -20,6 +20,8 @@ in_store() {
     check --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --output json "$@"
 }
 
+in_fault_store() { in_store "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" "$@"; }
+
 # found PLACE CHECK: the results, one after the other.
 found() { jq -r --arg place "$1" --arg check "$2" \
     '[.findings[] | select(.place == $place and .check == $check).result] | join(",")' <<<"$output"; }
@@ -117,7 +119,6 @@ expect_places() { json '[.findings[].place] | map(if . == "s3" then . else "node
 }
 
 @test "an upload that was never ended is told after a day by the store's clock, and --fix aborts it" {
-    in_fault_store() { in_store "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" "$@"; }
     lab s3-api create-multipart-upload --bucket "$S3_BUCKET" --key "$NAME.zip" >/dev/null
     lab s3-api create-multipart-upload --bucket "$S3_BUCKET" --key "$NAME.log" >/dev/null
     in_fault_store --fix
@@ -149,4 +150,122 @@ expect_places() { json '[.findings[].place] | map(if . == "s3" then . else "node
     expect_found s3 s3:PutObject ok
     expect_found s3 s3:AbortMultipartUpload failed
     json '[.findings[] | select(.check == "s3:AbortMultipartUpload").remedy | contains("upload id")] | all' true
+}
+
+# remedy_of CHECK TEXT: the remedy of S3's finding has it.
+remedy_of() {
+    jq -e --arg check "$1" --arg text "$2" \
+        '[.findings[] | select(.place == "s3" and .check == $check and (.remedy | contains($text)))] | length == 1' <<<"$output"
+}
+
+@test "S3: options of an upload are tried as save sends them, and the one that is refused is told" {
+    local bucket fault check all=(--s3-tag team=etcd --s3-object-lock governance:1 --s3-sse aws:kms:testkey-1 --s3-checksum sha256)
+    bucket="locked-$(date +%s)"
+    lab s3-api create-bucket --bucket "$bucket" --object-lock-enabled-for-bucket
+    UNDO+=("lab s3-rb $bucket" "lab s3-fault off")
+    in_store "${KEYS[@]}" --s3 --bucket-name "$bucket" "${all[@]}"
+    expect_status 0
+    for check in s3-tag s3-object-lock s3-sse s3-checksum s3:PutObject s3:AbortMultipartUpload; do expect_found s3 $check ok; done
+    in_store "${KEYS[@]}" --s3
+    json '[.findings[] | select(.check | startswith("s3-"))] | length' 0
+
+    # The bucket, and the key.
+    in_store "${KEYS[@]}" --s3 --s3-tag team=etcd --s3-object-lock governance:1
+    expect_status 1
+    expect_found s3 s3-tag ok
+    expect_found s3 s3-object-lock failed
+    remedy_of s3-object-lock 'created with object lock'
+    in_store "${KEYS[@]}" --s3 --s3-tag team=etcd --s3-sse aws:kms:no-such-key
+    expect_status 1
+    expect_found s3 s3-tag ok
+    expect_found s3 s3-sse failed
+
+    # The rights.
+    for row in deny-tags:s3-tag:s3:PutObjectTagging deny-lock:s3-object-lock:s3:PutObjectRetention deny-kms:s3-sse:kms:GenerateDataKey; do
+        IFS=: read -r fault check right <<<"$row"
+        lab s3-fault "$fault"
+        in_fault_store --bucket-name "$bucket" "${all[@]}"
+        expect_status 1
+        for other in s3-tag s3-object-lock s3-sse s3-checksum; do
+            expect_found s3 $other "$([ $other = "$check" ] && echo failed || echo ok)"
+        done
+        remedy_of "$check" "$right"
+        expect_found s3 s3:PutObject ok
+    done
+    lab s3-fault deny-tags deny-lock
+    in_fault_store --bucket-name "$bucket" "${all[@]}"
+    expect_found s3 s3-tag failed
+    expect_found s3 s3-object-lock failed
+    expect_found s3 s3-sse ok
+    expect_found s3 s3:AbortMultipartUpload ok
+    run -1 has_uploads
+    [ -z "$(LAB_S3_BUCKET=$bucket lab s3-uploads)$(LAB_S3_BUCKET=$bucket lab s3-ls)" ]
+}
+
+@test "S3: where nothing can be written, options are not blamed; where nothing can be aborted, no more than needed is begun" {
+    UNDO+=("lab s3-policy off" "lab s3-fault off")
+    KEYS=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
+    lab s3-policy read-only
+    in_store "${KEYS[@]}" --s3 --s3-tag team=etcd --s3-sse AES256
+    expect_status 1
+    expect_found s3 s3:PutObject failed
+    expect_found s3 s3-tag warning
+    expect_found s3 s3-sse warning
+    lab s3-policy no-abort
+    lab s3-fault deny-tags deny-kms
+    in_fault_store --s3-tag team=etcd --s3-sse aws:kms:testkey-1
+    expect_found s3 s3:PutObject ok
+    expect_found s3 s3:AbortMultipartUpload failed
+    [ "$(lab s3-uploads | wc -l)" -eq 1 ]
+    lab s3-empty
+}
+
+container_of_files() { [ -n "$(on n1 docker ps -aq --filter label=io.snapctl.role=files)" ]; }
+none_of_files() { ! container_of_files; }
+all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume ls -q' | sort; }
+
+@test "a tools image of another era" {
+    local era other # the image says it by itself, as no file of the node's is in the tool's sight
+    for config in cluster.yml cluster-rancher.yml; do
+        CONFIG=$LAB_DIR/$config
+        check --local --output json
+        expect_found 10.77.0.11 tool ok
+    done
+    for era in etcd-backup: rolling-backup:--legacy; do
+        on n1 sh -c "docker create --name lacking --entrypoint true \$(docker inspect --format '{{.Config.Image}}' service-sidekick) &&
+            docker commit --change 'ENV LAB_TOOL_LACKS=${era%:*}' lacking rancher/rke-tools:lacking && docker rm lacking"
+        UNDO+=("on n1 docker rmi rancher/rke-tools:lacking" "on n1 docker rm lacking")
+        before=$(all_of_docker)
+        # shellcheck disable=SC2086 # one option, or none
+        check --local --output json --image rancher/rke-tools:lacking ${era#*:}
+        expect_found 10.77.0.11 tool failed
+        json '[.findings[] | select(.check == "tool").text | contains("has no sub-command '"${era%:*}"'")] | all' true
+        expect_found 10.77.0.12 tool ''   # it has no such image, as its finding tells
+        expect_found 10.77.0.12 image warning
+        [ "$(all_of_docker)" = "$before" ]
+        other=$([ -n "${era#*:}" ] || echo --legacy)
+        # shellcheck disable=SC2086
+        check --local --output json --image rancher/rke-tools:lacking $other
+        expect_found 10.77.0.11 tool ok
+    done
+}
+
+@test "a tool that hangs is ended after 20 s, also when nobody waits any more, and leaves nothing" {
+    one_node
+    printf '#!/bin/bash\nsleep 600\n' >"$BATS_TEST_TMPDIR/tool"
+    on n1 sh -c "docker create --name hanging --entrypoint true \$(docker inspect --format '{{.Config.Image}}' service-sidekick)"
+    UNDO+=("on n1 docker rmi rancher/rke-tools:hanging" "on n1 docker rm hanging")
+    on n1 sh -c 'cat >/tmp/tool && chmod 755 /tmp/tool && docker cp /tmp/tool hanging:/opt/rke-tools/rke-etcd-backup &&
+        docker commit hanging rancher/rke-tools:hanging && docker rm hanging && rm /tmp/tool' <"$BATS_TEST_TMPDIR/tool"
+    before=$(all_of_docker)
+    check --local --output json --image rancher/rke-tools:hanging
+    expect_status 0
+    expect_found 10.77.0.11 tool warning
+    expect_found 10.77.0.11 leftovers ok
+    [ "$(all_of_docker)" = "$before" ]
+    in_background check --local --image rancher/rke-tools:hanging
+    eventually 20 container_of_files
+    kill -KILL "$job"
+    eventually 40 none_of_files
+    [ "$(all_of_docker)" = "$before" ]
 }

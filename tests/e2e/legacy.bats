@@ -296,3 +296,47 @@ expect_left() {
     expect_output 'tar czf'
     expect_left n1 "$NAME" pki.bundle.tar.gz
 }
+
+# found PLACE CHECK: the results of `check`.
+found() { jq -r --arg place "$1" --arg check "$2" \
+    '[.findings[] | select(.place == $place and .check == $check).result] | join(",")' <<<"$output"; }
+
+@test "check --legacy and --pki-bundle: certificates on every etcd and control plane node, and no state file" {
+    local config
+    with_controlplane
+    check() { snapctl check --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --local --output json "$@"; }
+    check --pki-bundle
+    expect_status 0
+    json '[.findings[].place] | unique | join(",")' 10.77.0.11,10.77.0.12,10.77.0.13,config
+    for node in 11 12 13; do [ "$(found 10.77.0.$node pki-bundle)" = ok ]; done
+    [ "$(found 10.77.0.13 etcd),$(found 10.77.0.13 tool)" = , ]
+    [ "$(found config state-file)" = ok ]
+    refute_anywhere "$KEY_MARK"
+    check
+    json '[.findings[].place] | unique | join(",")' 10.77.0.11,10.77.0.12,config
+    [ -z "$(found 10.77.0.11 pki-bundle)" ]
+
+    on n1 sh -c 'rm /etc/kubernetes/.tmp/*-key.pem'
+    on n2 sh -c 'rm -r /etc/kubernetes/.tmp'
+    on n3 sh -c 'cd /etc/kubernetes/.tmp && : >kube-ca.pem && mv kube-node.pem kube-node-csr.pem'
+    check --legacy
+    expect_status 1
+    [ -z "$(found config state-file)" ]
+    for node in 11 12 13; do [ "$(found 10.77.0.$node pki-bundle)" = failed ]; done
+    json '.findings[] | select(.place == "10.77.0.11" and .check == "pki-bundle").text | contains(" has 2 and 0")' true
+    json '.findings[] | select(.place == "10.77.0.12" and .check == "pki-bundle").remedy | contains("rke up") and contains("this node")' true
+    json '.findings[] | select(.place == "10.77.0.13" and .check == "pki-bundle").text | contains(" has 0 and 1")' true
+
+    check --legacy --require-state
+    expect_status 2
+    expect_stderr 'knows no state file'
+    # Who is not root looks through a container.
+    CONFIG=$LAB_DIR/cluster-rancher.yml
+    on n1 chmod 700 /etc/kubernetes/.tmp
+    check --pki-bundle
+    [ "$(found 10.77.0.11 pki-bundle)" = failed ]
+    on n1 cp /etc/kubernetes/ssl/kube-node-key.pem /etc/kubernetes/.tmp
+    check --pki-bundle
+    [ "$(found 10.77.0.11 pki-bundle)" = ok ]
+    expect_left n1
+}

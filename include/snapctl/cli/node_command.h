@@ -35,7 +35,7 @@ int node_command(const struct call *call, bool always_s3, node_command_body *bod
 int node_command_of_save(const struct call *call, node_command_body *body);
 
 /* The same for a command that asks nodes and store alike, as places.h tells which; options that contradict
- * each other there are refused. */
+ * each other there are refused. With a bundle, nodes of the control plane are asked, too. */
 int node_command_of_places(const struct call *call, node_command_body *body);
 
 /* Of such a command: whether it asks the nodes, and which store: NULL for none. */

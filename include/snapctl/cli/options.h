@@ -80,6 +80,7 @@ enum {
     FOR_DELETE = 1 << 10,
     FOR_ALL = (1 << 11) - 1,
     FOR_WRITING = FOR_SAVE | FOR_UPLOAD,   /* the commands that write to the store */
+    FOR_TRYING = FOR_WRITING | FOR_CHECK,  /* … and the one that tries whether they could */
     FOR_REMOVING = FOR_PRUNE | FOR_DELETE, /* those that ask before they remove */
     FOR_RULES = FOR_SAVE | FOR_PRUNE,      /* those that prune */
     /* Those that ask nodes and store alike. */

@@ -11,6 +11,7 @@ struct check_options {
     struct run_options run;
     const char *state_file; /* NULL: the one beside the configuration */
     bool require_state, fix;
+    bool legacy, pki_bundle;           /* what such a save needs: see core/save.h */
     bool nodes;                        /* look at the nodes, and at the files that they are given */
     const struct store_options *store; /* and at this store; NULL: at none */
 };

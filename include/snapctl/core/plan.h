@@ -44,6 +44,10 @@ int plan_name(struct plan *plan, const char *name, struct log *log, struct sc_er
  * (NULL: the one beside cluster.yml) if it is there; required makes a missing one ERR_CONFIG. */
 int plan_input(struct plan *plan, const struct cluster *cluster, const char *state_file, bool required,
                struct log *log, struct sc_err *err) WARN_UNUSED;
+
+/* For --legacy: ERR_USAGE if a state file is asked for all the same. */
+int plan_refuse_state(const char *state_file, bool required, struct sc_err *err) WARN_UNUSED;
+
 /* What there is of the state file that plan_input would place; *path is the caller's. All but good fills err,
  * a missing one too. */
 enum plan_state { PLAN_STATE_GOOD, PLAN_STATE_MISSING, PLAN_STATE_UNREADABLE };

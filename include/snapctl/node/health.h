@@ -29,8 +29,14 @@ struct node_health {
     uint64_t database_bytes, quota_bytes; /* 0: not told */
     char *alarms[NODE_ALARMS_MAX];        /* "NOSPACE", "CORRUPT" */
     size_t n_alarms;
-    bool busy;   /* a run is at work, so leftovers were not looked for */
-    bool hidden; /* the folders could not be looked into */
+    char *tool;      /* what the tools image printed as help for the sub-command that a save needs; NULL: it
+                        was not asked */
+    int tool_status; /* that it ended with */
+    bool counted;    /* what there is for the bundle, by the files' names: */
+    int64_t bundle_files, certificates, keys;
+    int64_t certificates_elsewhere; /* this node's alone */
+    bool busy;                      /* a run is at work, so leftovers were not looked for */
+    bool hidden;                    /* the folders could not be looked into */
     struct node_leftover leftovers[NODE_LEFTOVERS_MAX];
     size_t n_leftovers;
 };
@@ -39,6 +45,18 @@ void node_health_free(struct node_health *health);
 /* Asks for all of it in one command, after node_probe. Changes nothing. */
 int node_ask_health(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct node_health *health,
                     struct sc_err *err) WARN_UNUSED;
+
+/* What the tool said, which must have been asked: ERR_IMAGE if it is another era's of RKE, ERR_DOCKER if that
+ * is not known. */
+int node_judge_tool(const struct node *node, const struct node_health *health,
+                    struct sc_err *err) WARN_UNUSED;
+
+/* What was counted for the bundle: ERR_CONFIG if that is not a certificate and a key at least. */
+int node_judge_certificates(const struct node *node, const struct node_health *health,
+                            struct sc_err *err) WARN_UNUSED;
+
+/* Where the certificates for the bundle are; the caller frees it. */
+char *node_certificates_folder(const struct node *node) WARN_UNUSED;
 
 /* Removes what was found, under the lock of the node, which must not be held by a run that is alive (see
  * struct node_lock): marks as removed what is gone. ERR_BUSY if someone was faster; ERR_DOCKER. */

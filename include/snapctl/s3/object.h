@@ -111,4 +111,9 @@ int s3_object_list(struct s3_client *client, const struct ctx *ctx, const char *
 int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region,
                      struct sc_err *err) WARN_UNUSED;
 
+/* GetObjectLockConfiguration: whether the bucket was made with object lock. ERR_AUTH: the right to ask is
+ * missing. Asked once: who asks can do without. */
+int s3_object_locking(struct s3_client *client, const struct ctx *ctx, bool *locking,
+                      struct sc_err *err) WARN_UNUSED;
+
 #endif

@@ -8,13 +8,18 @@ d() {
     $docker ${socket:+-H "unix://$socket"} "$@"
 }
 
-# A throw-away container of the tools image that sees the node's files: in_container MODE PROGRAM ARG...
+# A throw-away container: thrown_away OPTION... IMAGE ARG...
+thrown_away() {
+    d run --rm -i --label "io.snapctl.run=$run" --label io.snapctl.role=files --log-driver none --network none \
+        ${security:+--security-opt "$security"} "$@"
+}
+
+# One of the tools image that sees the node's files: in_container MODE PROGRAM ARG...
 in_container() {
     mode=$1 program=$2
     shift 2
-    d run --rm -i --label "io.snapctl.run=$run" --label io.snapctl.role=files --log-driver none --network none \
-        ${security:+--security-opt "$security"} -v "$backup:/backup:$mode${z:+,$z}" \
-        -v "$kubernetes:/etc/kubernetes:$mode${z:+,$z}" --entrypoint "$program" "$image" "$@"
+    thrown_away -v "$backup:/backup:$mode${z:+,$z}" -v "$kubernetes:/etc/kubernetes:$mode${z:+,$z}" \
+        --entrypoint "$program" "$image" "$@"
 }
 
 # Runs a script as root, with the snapshots' folder as $1, the folder of the state file as $2, and the further

@@ -20,6 +20,9 @@ local ANSWERS = {
     ["500"] = { 500, "InternalError", AGAIN },
     ["503"] = { 503, "ServiceUnavailable", "Service is unable to handle request." },
     ["abort-403"] = { 403, "AccessDenied", "Access Denied" },
+    ["deny-kms"] = { 403, "AccessDenied", "Access Denied" },
+    ["deny-lock"] = { 403, "AccessDenied", "Access Denied" },
+    ["deny-tags"] = { 403, "AccessDenied", "Access Denied" },
     ["region"] = { 301, "PermanentRedirect", "The bucket is in another region.", header = REGION },
     ["region-malformed"] = {
         400, "AuthorizationHeaderMalformed",

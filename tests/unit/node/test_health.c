@@ -69,6 +69,29 @@ static void no_more_than_it_can_hold(void **state)
     node_health_free(&h);
 }
 
+static void the_tool_and_the_certificates(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"tool \n", "tool x\n", "bundled 1 2 3\n", "bundled\n",
+                                      "bundled a b c d\n"};
+    struct node_health h = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        node_parse_health(&h, bad[i]);
+        assert_null(h.tool);
+        assert_false(h.counted);
+    }
+    node_parse_health(&h, "bundled 9 4 3 2\ntool 3 No help topic \ntool 0 later\n");
+    assert_true(h.counted);
+    assert_int_equal(h.bundle_files, 9);
+    assert_int_equal(h.certificates, 4);
+    assert_int_equal(h.keys, 3);
+    assert_int_equal(h.certificates_elsewhere, 2);
+    assert_int_equal(h.tool_status, 3);
+    assert_string_equal(h.tool, "No help topic ");
+    assert_int_equal(h.n_leftovers, 0);
+    node_health_free(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +99,7 @@ int main(void)
         cmocka_unit_test(an_etcd_that_does_not_answer),
         cmocka_unit_test(leftovers_and_what_was_removed),
         cmocka_unit_test(no_more_than_it_can_hold),
+        cmocka_unit_test(the_tool_and_the_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

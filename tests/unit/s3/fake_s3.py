@@ -2,7 +2,8 @@
 and fails as it is told. Prints "ready PORT", and ends when its standard input does.
 
 GET /!/rule?method=PUT&query=partNumber&skip=1&count=2&do=error:503:SlowDown  the next matching requests but `skip` fail
-GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for the only good session token)
+                                                              (also header=, a name that must be there)
+GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for the only good session token, locking=no)
 GET /!/state            objects, multipart uploads and counted requests as text
 GET /!/reset
 A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut (in the middle of the body), lost (done, but not
@@ -16,7 +17,7 @@ state = {}
 
 
 def reset():
-    state.update(objects={}, uploads={}, rules=[], counts={}, clock=0, region="us-east-1", token="", n=0)
+    state.update(objects={}, uploads={}, rules=[], counts={}, clock=0, region="us-east-1", token="", locking="yes", n=0)
 
 
 def quote(text, safe="-_.~"):
@@ -172,6 +173,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def get_bucket(self, query):
         if "location" in query:
             return 200, b"<LocationConstraint xmlns='x'>" + state["region"].encode() + b"</LocationConstraint>", []
+        if "object-lock" in query:
+            if state["locking"] == "no":
+                raise Refused(404, "ObjectLockConfigurationNotFoundError")
+            return 200, b"<ObjectLockConfiguration xmlns='x'><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>", []
         prefix = query.get("prefix", "")
         if "uploads" in query:
             items = sorted((u["key"], i) for i, u in state["uploads"].items() if u["key"].startswith(prefix))
@@ -195,7 +200,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/!/reset":
             reset()
         elif path == "/!/rule":
-            state["rules"].append({**{"method": "", "query": "", "skip": "0", "count": "1"}, **query})
+            state["rules"].append({**{"method": "", "query": "", "header": "", "skip": "0", "count": "1"}, **query})
         elif path == "/!/set":
             for name, value in query.items():
                 state[name] = int(value) if name == "clock" else value
@@ -208,6 +213,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def rule(self, query):
         for r in state["rules"]:
             if r["method"] not in ("", self.command) or (r["query"] and r["query"] not in query) or (r["query"] == "" and query and r["method"] == "PUT" and "partNumber" in query):
+                continue
+            if r["header"] and r["header"] not in self.headers:
                 continue
             if int(r["skip"]) > 0:
                 r["skip"] = str(int(r["skip"]) - 1)

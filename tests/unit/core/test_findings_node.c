@@ -150,6 +150,57 @@ static void held(struct node *node, struct node_health *health)
     health->busy = true;
 }
 
+static void other_era(struct node *node, struct node_health *health)
+{
+    static char said[] = "No help topic for 'etcd-backup' ";
+    (void)node;
+    health->tool = said;
+    health->tool_status = 3;
+}
+
+static void broken_tool(struct node *node, struct node_health *health)
+{
+    static char said[] = "sh: /opt/rke-tools/rke-etcd-backup: not found ";
+    (void)node;
+    health->tool = said;
+    health->tool_status = 127;
+}
+
+static const struct node_job legacy = {
+    .run = "ab", .kubernetes_version = "v1.26.4-rancher2-1", .legacy = true, .bundle = true};
+
+/* What is there for a bundle: files, certificates, keys. */
+static void bundle(struct node *node, struct node_health *health, int files, int certificates, int keys)
+{
+    node->job = &legacy;
+    health->counted = true;
+    health->bundle_files = files;
+    health->certificates = certificates;
+    health->keys = keys;
+    health->certificates_elsewhere = 7;
+}
+
+static void nothing_to_bundle(struct node *node, struct node_health *health)
+{
+    bundle(node, health, 0, 0, 0);
+}
+
+static void no_key(struct node *node, struct node_health *health)
+{
+    bundle(node, health, 3, 2, 0);
+}
+
+static void no_certificate(struct node *node, struct node_health *health)
+{
+    bundle(node, health, 3, 0, 2);
+}
+
+static void not_counted(struct node *node, struct node_health *health)
+{
+    (void)health;
+    node->job = &legacy;
+}
+
 static void each_trouble_with_its_remedy(void **state)
 {
     (void)state;
@@ -158,21 +209,27 @@ static void each_trouble_with_its_remedy(void **state)
         const char *check;
         enum finding_verdict verdict;
     } cases[] = {
-        {no_etcd,     "etcd",      FINDING_FAILED },
-        {no_answer,   "etcd",      FINDING_FAILED },
-        {no_leader,   "etcd",      FINDING_FAILED },
-        {unstarted,   "etcd",      FINDING_WARNING},
-        {nospace,     "alarm",     FINDING_WARNING},
-        {corrupt,     "alarm",     FINDING_FAILED },
-        {near_quota,  "database",  FINDING_WARNING},
-        {full_disk,   "space",     FINDING_FAILED },
-        {no_image,    "image",     FINDING_FAILED },
-        {other_image, "image",     FINDING_WARNING},
-        {old_docker,  "docker",    FINDING_FAILED },
-        {clock_off,   "clock",     FINDING_WARNING},
-        {left_over,   "leftovers", FINDING_WARNING},
-        {busy,        "leftovers", FINDING_WARNING},
-        {held,        "lock",      FINDING_FAILED },
+        {no_etcd,           "etcd",       FINDING_FAILED },
+        {no_answer,         "etcd",       FINDING_FAILED },
+        {no_leader,         "etcd",       FINDING_FAILED },
+        {unstarted,         "etcd",       FINDING_WARNING},
+        {nospace,           "alarm",      FINDING_WARNING},
+        {corrupt,           "alarm",      FINDING_FAILED },
+        {near_quota,        "database",   FINDING_WARNING},
+        {full_disk,         "space",      FINDING_FAILED },
+        {no_image,          "image",      FINDING_FAILED },
+        {other_image,       "image",      FINDING_WARNING},
+        {old_docker,        "docker",     FINDING_FAILED },
+        {other_era,         "tool",       FINDING_FAILED },
+        {broken_tool,       "tool",       FINDING_WARNING},
+        {nothing_to_bundle, "pki-bundle", FINDING_FAILED },
+        {no_key,            "pki-bundle", FINDING_FAILED },
+        {no_certificate,    "pki-bundle", FINDING_FAILED },
+        {not_counted,       "pki-bundle", FINDING_WARNING},
+        {clock_off,         "clock",      FINDING_WARNING},
+        {left_over,         "leftovers",  FINDING_WARNING},
+        {busy,              "leftovers",  FINDING_WARNING},
+        {held,              "lock",       FINDING_FAILED },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct findings findings = {0};
@@ -190,11 +247,51 @@ static void each_trouble_with_its_remedy(void **state)
     }
 }
 
+static void a_tool_and_a_bundle_that_are_good(void **state)
+{
+    static char said[] = "NAME: rolling-backup; No help topic for 'etcd-backup'";
+    struct findings findings = {0};
+    struct node node = good_node();
+    struct node_health health = good_health();
+    (void)state;
+    bundle(&node, &health, 3, 2, 1);
+    health.tool = said;
+    findings_of_node(&findings, &node, &health, 1000);
+    assert_int_equal(findings_count(&findings, FINDING_OK), findings.n);
+    assert_string_equal(find(&findings, "pki-bundle")->text,
+                        "/etc/kubernetes/.tmp has 2 certificates and 1 private key, by their names");
+    assert_string_equal(find(&findings, "tool")->text,
+                        "the image has the sub-command that save --legacy needs");
+    findings_free(&findings);
+}
+
+static void a_node_without_etcd(void **state)
+{
+    struct findings findings = {0};
+    struct node node = good_node();
+    struct node_health health = {0};
+    (void)state;
+    node.bundle_only = true;
+    node.facts.etcd_running = false;
+    node.facts.database_bytes = 0;
+    bundle(&node, &health, 2, 1, 1);
+    findings_of_node(&findings, &node, &health, 1000);
+    assert_int_equal(findings_count(&findings, FINDING_OK), findings.n);
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const unasked[] = {"etcd", "alarm", "database", "tool"};
+        assert_null(find(&findings, unasked[i]));
+    }
+    assert_non_null(find(&findings, "pki-bundle"));
+    findings_free(&findings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_to_complain_of),
         cmocka_unit_test(each_trouble_with_its_remedy),
+        cmocka_unit_test(a_tool_and_a_bundle_that_are_good),
+        cmocka_unit_test(a_node_without_etcd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
