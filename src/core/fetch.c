@@ -299,7 +299,7 @@ static int fetch_from_store(struct run *run, struct sc_err *err)
     struct place *place = store_place(run);
     struct ctx ctx = run->ctx;
     bool mine;
-    ctx.who = "S3";
+    ctx.who = log_who_store;
     if (take_turn(run, &ctx, place, RANK_STORE, &mine, err) < 0)
         return -1;
     return mine ? find_and_read(run, &ctx, err) : 0;
