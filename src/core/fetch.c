@@ -265,7 +265,7 @@ static struct place *store_place(const struct run *run)
 static void tell_progress(void *arg, uint64_t bytes)
 {
     struct run *run = arg;
-    run_tell_store(run, RUN_CHECK, bytes, store_place(run)->copies.copies[0].bytes);
+    run_tell_store(run, RUN_READ, bytes, store_place(run)->copies.copies[0].bytes);
 }
 
 static int read_from_store(void *arg, const struct ctx *ctx, struct verify_copy *copy,

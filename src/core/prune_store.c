@@ -193,7 +193,7 @@ struct reading {
 static void tell_progress(void *arg, uint64_t bytes)
 {
     const struct reading *reading = arg;
-    run_tell_store(reading->run, RUN_CHECK, bytes, reading->total);
+    run_tell_store(reading->run, RUN_READ, bytes, reading->total);
 }
 
 static int prove(void *arg, size_t index)

@@ -155,7 +155,7 @@ static void tell_progress(void *arg, uint64_t bytes)
 {
     struct run *run = arg;
     const struct part *part = store_part(run);
-    run_tell_store(run, RUN_CHECK, bytes, part->copies.copies[part->at].bytes);
+    run_tell_store(run, RUN_READ, bytes, part->copies.copies[part->at].bytes);
 }
 
 static void verify_object(struct run *run, const struct ctx *ctx, struct verify_copy *copy)
