@@ -38,6 +38,10 @@ PY
     expect_status 0
     json '[.nodes[].etcd.hash] | unique | .[]' null
     expect_stderr 'was not looked into'
+    NAME=$NAME-c
+    TMPDIR=/nowhere save -q
+    expect_status 0
+    expect_output 'database not looked into'
 }
 
 @test "each copy is verified where it is: nodes, S3, files; a damaged one is told with its page" {
@@ -83,6 +87,7 @@ PY
     expect_status 1
     expect_stderr "error: S3: $NAME could not be verified: cannot keep a temporary file"
     expect_stderr '; set TMPDIR to a folder'
+    expect_stderr 'S3: reading'
     expect_stderr 'S3: failed after'
     refute_anywhere damaged
     verify --all "${STORE[@]}" "${KEYS[@]}"
