@@ -9,6 +9,8 @@
 
 #include "snapctl/base/str.h"
 
+const char log_who_store[] = "S3";
+
 enum { SHORTEST_SECRET = 4, SHORTEST_LINE = 8 };
 
 struct log {

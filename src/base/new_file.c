@@ -30,7 +30,12 @@ static int fail(const struct new_file *file, const char *what, struct sc_err *er
     AUTO_FREE char *path = str_visible(file->path, strlen(file->path), false);
     enum err_kind kind = err_is_no_room(why) ? ERR_SPACE : why == EEXIST ? ERR_REFUSED : ERR_SYSTEM;
     errno = why;
-    return err_set_errno(err, kind, "cannot %s %s", what, path);
+    err_set_errno(err, kind, "cannot %s %s", what, path);
+    if (kind == ERR_SPACE)
+        return err_hint(err, "make room there, or choose another folder");
+    if (why == EACCES || why == EPERM || why == EROFS)
+        return err_hint(err, "choose a folder that may be written to");
+    return -1;
 }
 
 static int open_folder(struct new_file *file, struct sc_err *err)

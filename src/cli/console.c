@@ -242,8 +242,9 @@ static void print_labelled(struct console *c, enum log_level level, const char *
         [LOG_DEBUG] = "debug: ", [LOG_TRACE] = "trace: ",
     };
     const char *colour = colour_of(c, level);
-    AUTO_FREE char *line = str_format("%s%s%s%s%s%s%s", colour, labels[level], *colour ? "\033[0m" : "",
-                                      who ? "node " : "", who ? who : "", who ? ": " : "", text);
+    const char *kind = !who || who == log_who_store ? "" : "node ";
+    AUTO_FREE char *line = str_format("%s%s%s%s%s%s%s", colour, labels[level], *colour ? "\033[0m" : "", kind,
+                                      who ? who : "", who ? ": " : "", text);
     console_line(c, line);
 }
 

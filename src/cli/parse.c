@@ -179,7 +179,10 @@ static int refuse_word(const struct parser *p, const char *word, struct sc_err *
         err_set(err, ERR_USAGE, "there is a word too many behind --secret-key's value");
         return err_hint(err, "if the value has spaces, put it in quotes");
     }
-    err_set(err, ERR_USAGE, "unexpected argument \"%s\": %s takes only options", word, p->out->command->name);
+    const struct command *command = p->out->command;
+    err_set(err, ERR_USAGE, "unexpected argument \"%s\": %s takes only options", word, command->name);
+    if (!(options_find("name", strlen("name"))->commands & command->bit))
+        return err_hint(err, "snapctl %s --help lists them", command->name);
     return err_hint(err, "the name of a snapshot is given with --name, the configuration with --config");
 }
 

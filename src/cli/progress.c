@@ -77,9 +77,11 @@ void progress_free(struct progress *p)
 static const char *phase_text(const struct row *row)
 {
     static const char *const texts[] = {
-        [RUN_CONNECT] = "connecting",        [RUN_CHECK] = "checking",      [RUN_PREPARE] = "preparing",
-        [RUN_SNAPSHOT] = "snapshot running", [RUN_VERIFY] = "reading back", [RUN_UPLOAD] = "completing",
-        [RUN_CLEANUP] = "cleaning up",       [RUN_DONE] = "done",
+        [RUN_CONNECT] = "connecting",  [RUN_CHECK] = "checking",
+        [RUN_PREPARE] = "preparing",   [RUN_SNAPSHOT] = "snapshot running",
+        [RUN_VERIFY] = "reading back", [RUN_UPLOAD] = "completing",
+        [RUN_READ] = "reading",        [RUN_CLEANUP] = "cleaning up",
+        [RUN_DONE] = "done",
     };
     return *row->kind || row->phase != RUN_VERIFY ? texts[row->phase] : "uploading";
 }

@@ -48,6 +48,18 @@ static void add_row(struct table *table, const struct list_result *r,
     table_add(table, cells, NULL, 0);
 }
 
+/* That nothing could be asked must not read as if nothing were there. */
+static void tell_end(const struct list_result *r, struct buf *out)
+{
+    size_t n = r->inventory.n;
+    if (r->outcome == LIST_ALL_FAILED)
+        buf_printf(out, "no place could be listed\n");
+    else
+        buf_printf(out, "%s%s%zu snapshot%s%s\n", n ? "\n" : "",
+                   r->outcome == LIST_INTERRUPTED ? "Interrupted: " : "", n, n == 1 ? "" : "s",
+                   r->outcome == LIST_OK ? "" : "; not all places could be listed");
+}
+
 char *report_list_text(const struct list_result *r)
 {
     struct buf out = {.max = TEXT_MAX};
@@ -58,9 +70,7 @@ char *report_list_text(const struct list_result *r)
     if (inventory->n)
         table_print(table, &out, false);
     table_free(table);
-    const char *incomplete = r->outcome == LIST_OK ? "" : "; not all places could be listed";
-    buf_printf(&out, "%s%zu snapshot%s%s\n", inventory->n ? "\n" : "", inventory->n,
-               inventory->n == 1 ? "" : "s", incomplete);
+    tell_end(r, &out);
     return buf_take(&out);
 }
 

@@ -16,12 +16,20 @@ enum { COLUMNS = sizeof heads / sizeof *heads };
 
 static const char *note_of(const struct save_node *node)
 {
-    static const char *const saved[2][2] = {
-        {"not verified, no state file", "not verified"},
-        {"no state file",               ""            }
+    enum {
+        UNREAD,
+        ARCHIVE_ALONE,
+        ALL
+    } how = !node->verified   ? UNREAD
+            : !node->database ? ARCHIVE_ALONE
+                              : ALL;
+    static const char *const saved[][2] = {
+        [UNREAD] = {"not verified, no state file",             "not verified"            },
+        [ARCHIVE_ALONE] = {"database not looked into, no state file", "database not looked into"},
+        [ALL] = {"no state file",                           ""                        },
     };
     if (node->status == SAVE_SAVED)
-        return saved[node->verified][node->facts.state_file || node->bundle];
+        return saved[how][node->facts.state_file || node->bundle];
     if (node->status == SAVE_FOUND && node->verified)
         return "verified";
     return node->run.err.kind != ERR_NONE && node->run.err.text ? node->run.err.text : "";

@@ -14,11 +14,16 @@ static const char *const heads[] = {"PLACE",    "SNAPSHOT", "RESULT", "SIZE",
                                     "REVISION", "KEYS",     "HASH",   "NOTE"};
 
 /* A file's own name must be the snapshot's for RKE to find it. */
-static bool is_renamed(const struct verify_copy *copy)
+static char *renamed_note(const struct verify_copy *copy)
 {
+    if (copy->place != VERIFY_FILE || copy->plain)
+        return NULL;
     const char *slash = strrchr(copy->where, '/'), *file = slash ? slash + 1 : copy->where;
     AUTO_FREE char *wanted = str_format("%s.zip", copy->snapshot);
-    return copy->place == VERIFY_FILE && !copy->plain && strcmp(file, wanted) != 0;
+    if (strcmp(file, wanted) == 0)
+        return NULL;
+    AUTO_FREE char *visible = console_clean(NULL, wanted, false);
+    return str_format("RKE restores it as %s only", visible);
 }
 
 static char *note_of(const struct verify_copy *copy, struct log *log)
@@ -27,6 +32,7 @@ static char *note_of(const struct verify_copy *copy, struct log *log)
         return NULL;
     if (copy->status != VERIFY_GOOD)
         return console_clean(log, copy->err.text ? copy->err.text : "", false);
+    AUTO_FREE char *renamed = renamed_note(copy);
     const struct {
         bool holds;
         const char *text;
@@ -36,7 +42,7 @@ static char *note_of(const struct verify_copy *copy, struct log *log)
         {!copy->archive.etcd_sha256[0],                                        "no SHA-256: restore with --skip-hash-check"},
         {copy->plain,                                                          "a plain snapshot"                          },
         {!copy->plain && !copy->archive.state_file,                            "no state file"                             },
-        {is_renamed(copy),                                                     "RKE restores it as SNAPSHOT.zip only"      },
+        {renamed != NULL,                                                      renamed                                     },
     };
     struct buf out = {0};
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)

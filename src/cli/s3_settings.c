@@ -239,7 +239,7 @@ static int check_together(const struct options *options, const struct s3_setting
     if (options->no_s3 || options->s3 == SWITCH_OFF)
         return err_set(err, ERR_USAGE, "upload without S3 is nothing: leave out --no-s3 and --s3=false");
     if (!settings->bucket_name) {
-        err_set(err, ERR_USAGE, "an upload to S3 needs a bucket");
+        err_set(err, ERR_USAGE, "no bucket is named for S3");
         return err_hint(err, "give --bucket-name, or " FILE_KEYS "bucket_name");
     }
     bool access = settings->access_key != NULL;
@@ -338,7 +338,7 @@ static void warn_without_effect(const struct options *options, struct log *log)
     if (options->s3_endpoint_ca)
         buf_printf(&given, "%s--s3-endpoint-ca", given.len ? ", " : "");
     if (given.len && !options->no_s3 && options->s3 == SWITCH_NOT_GIVEN)
-        log_write(log, LOG_WARN, NULL, "without --s3 nothing is uploaded: no effect of %s", given.data);
+        log_write(log, LOG_WARN, NULL, "without --s3 nothing is done in S3: no effect of %s", given.data);
 }
 
 int s3_settings_make(const struct options *options, const struct cluster *cluster, bool always,

@@ -265,7 +265,7 @@ static struct place *store_place(const struct run *run)
 static void tell_progress(void *arg, uint64_t bytes)
 {
     struct run *run = arg;
-    run_tell_store(run, RUN_CHECK, bytes, store_place(run)->copies.copies[0].bytes);
+    run_tell_store(run, RUN_READ, bytes, store_place(run)->copies.copies[0].bytes);
 }
 
 static int read_from_store(void *arg, const struct ctx *ctx, struct verify_copy *copy,
@@ -299,7 +299,7 @@ static int fetch_from_store(struct run *run, struct sc_err *err)
     struct place *place = store_place(run);
     struct ctx ctx = run->ctx;
     bool mine;
-    ctx.who = "S3";
+    ctx.who = log_who_store;
     if (take_turn(run, &ctx, place, RANK_STORE, &mine, err) < 0)
         return -1;
     return mine ? find_and_read(run, &ctx, err) : 0;

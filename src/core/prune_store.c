@@ -193,7 +193,7 @@ struct reading {
 static void tell_progress(void *arg, uint64_t bytes)
 {
     const struct reading *reading = arg;
-    run_tell_store(reading->run, RUN_CHECK, bytes, reading->total);
+    run_tell_store(reading->run, RUN_READ, bytes, reading->total);
 }
 
 static int prove(void *arg, size_t index)
@@ -203,7 +203,7 @@ static int prove(void *arg, size_t index)
     struct reading reading = {run, item->bytes};
     struct verify_copy copy = {.where = item->key, .snapshot = item->name, .bytes = item->bytes};
     struct ctx ctx = run->ctx;
-    ctx.who = "S3";
+    ctx.who = log_who_store;
     AUTO_ERR struct sc_err why = {0};
     int result = copy_read_store(pruning_of(run)->store, &ctx, &copy, NULL, tell_progress, &reading, &why);
     database_facts_free(copy.database);

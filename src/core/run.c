@@ -14,9 +14,9 @@ enum { TICK_MS = 250 };
 const char *run_phase_name(enum run_phase phase)
 {
     static const char *const names[] = {
-        [RUN_CONNECT] = "connect",   [RUN_CHECK] = "check",   [RUN_PREPARE] = "prepare",
-        [RUN_SNAPSHOT] = "snapshot", [RUN_VERIFY] = "verify", [RUN_UPLOAD] = "upload",
-        [RUN_CLEANUP] = "cleanup",   [RUN_DONE] = "done",
+        [RUN_CONNECT] = "connect",   [RUN_CHECK] = "check",     [RUN_PREPARE] = "prepare",
+        [RUN_SNAPSHOT] = "snapshot", [RUN_VERIFY] = "verify",   [RUN_UPLOAD] = "upload",
+        [RUN_READ] = "read",         [RUN_CLEANUP] = "cleanup", [RUN_DONE] = "done",
     };
     return names[phase];
 }

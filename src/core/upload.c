@@ -99,7 +99,8 @@ static void decide(struct run *run)
         return;
     run->go = false;
     err_set(run->err, ERR_REFUSED, "no etcd node that could be asked has the snapshot %s", u->result->name);
-    err_hint(run->err, "look into " NODE_SNAPSHOT_FOLDER " on the nodes");
+    err_hint(run->err,
+             "snapctl list shows those that there are; --legacy uploads the plain ones, and no others");
 }
 
 static char *leftovers(struct run *run)

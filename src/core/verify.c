@@ -94,12 +94,14 @@ static int live(struct work *w, struct sc_err *err)
     return nodes ? live_listed(w, err) : 0;
 }
 
-static size_t count_bad(const struct verify_result *r)
+/* The worst that its copies are. */
+static const char *word_of(const struct verify_result *copies, bool failed)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < r->n_copies; i++)
-        n += r->copies[i].status != VERIFY_GOOD && r->copies[i].status != VERIFY_MISSING;
-    return n;
+    static const enum verify_status worst_first[] = {VERIFY_DAMAGED, VERIFY_FAILED, VERIFY_MISSING};
+    for (size_t i = 0; !failed && i < sizeof worst_first / sizeof *worst_first; i++)
+        if (verify_count(copies, worst_first[i]))
+            return verify_status_name(worst_first[i]);
+    return failed ? "failed" : "verified";
 }
 
 static const char *outcome(struct work *w, bool failed)
@@ -107,7 +109,7 @@ static const char *outcome(struct work *w, bool failed)
     struct verify_result *copies = &part_of(w)->copies;
     if (failed && copies->n_copies == 0)
         verify_add_unknown(copies, VERIFY_NODE, w->node.address, verifying_of(w->run)->name, &w->result->err);
-    return failed ? "failed" : count_bad(copies) ? "damaged" : "verified";
+    return word_of(copies, failed);
 }
 
 /* ---- the thread beside them ---- */
@@ -153,7 +155,7 @@ static void tell_progress(void *arg, uint64_t bytes)
 {
     struct run *run = arg;
     const struct part *part = store_part(run);
-    run_tell_store(run, RUN_CHECK, bytes, part->copies.copies[part->at].bytes);
+    run_tell_store(run, RUN_READ, bytes, part->copies.copies[part->at].bytes);
 }
 
 static void verify_object(struct run *run, const struct ctx *ctx, struct verify_copy *copy)
@@ -171,7 +173,7 @@ static int verify_store(struct run *run, struct sc_err *err)
     struct verifying *v = verifying_of(run);
     struct part *part = store_part(run);
     struct ctx ctx = run->ctx;
-    ctx.who = "S3";
+    ctx.who = log_who_store;
     int result = v->name ? find_one(run, err)
                          : store_list(v->store, &run->ctx, store_folder(v->store), take_object, run, err);
     if (result < 0)
@@ -194,8 +196,7 @@ static void beside(struct run *run)
     bool asked = verify_store(run, &v->store_err) == 0;
     if (!asked && copies->n_copies == 0)
         verify_add_unknown(copies, VERIFY_STORE, store_key(v->store), v->name, &v->store_err);
-    const char *how = !asked ? "failed" : count_bad(copies) ? "damaged" : "verified";
-    run_end_store(run, asked ? RUN_DONE : RUN_CHECK, how, asked ? NULL : &v->store_err);
+    run_end_store(run, asked ? RUN_DONE : RUN_CHECK, word_of(copies, !asked), asked ? NULL : &v->store_err);
 }
 
 /* ---- the main thread ---- */

@@ -80,11 +80,14 @@ void verify_settle(struct verify_copy *copy, int result, struct sc_err *err)
 
 void verify_tell(const struct ctx *ctx, const struct verify_copy *copy)
 {
-    if (copy->status != VERIFY_GOOD)
-        ctx_log(ctx, LOG_ERROR, "%s is %s: %s", copy->snapshot, verify_status_name(copy->status),
-                copy->err.text);
-    else
+    const char *hint = copy->err.hint;
+    if (copy->status == VERIFY_GOOD)
         ctx_log(ctx, LOG_INFO, "%s is good", copy->snapshot);
+    else if (copy->status == VERIFY_DAMAGED)
+        ctx_log(ctx, LOG_ERROR, "%s is damaged: %s", copy->snapshot, copy->err.text);
+    else
+        ctx_log(ctx, LOG_ERROR, "%s could not be verified: %s%s%s", copy->snapshot, copy->err.text,
+                hint ? "; " : "", hint ? hint : "");
 }
 
 size_t verify_count(const struct verify_result *r, enum verify_status status)

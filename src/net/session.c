@@ -265,6 +265,17 @@ static bool greeted(const struct ssh *ssh)
     return banner && str_starts(banner, "SSH-");
 }
 
+static int no_answer(const struct ssh *ssh, const struct ctx *ctx, struct sc_err *err)
+{
+    session_explain_timeout(ctx, greeted(ssh) ? "the SSH handshake" : "waiting for the SSH server's greeting",
+                            SSH_HANDSHAKE_MS, err);
+    if (err->kind != ERR_TIMEOUT)
+        return -1;
+    return err_hint(
+        err,
+        "the host takes connections, but its SSH server does not answer: is it overloaded, or does it hang?");
+}
+
 int session_handshake(struct ssh *ssh, const struct ctx *ctx, const char *algorithms, bool *hung_up,
                       struct sc_err *err)
 {
@@ -273,9 +284,7 @@ int session_handshake(struct ssh *ssh, const struct ctx *ctx, const char *algori
     int rc;
     while ((rc = libssh2_session_handshake(ssh->lib, ssh->fd)) == LIBSSH2_ERROR_EAGAIN)
         if (session_wait(ssh, &limit, err) < 0)
-            return session_explain_timeout(
-                ctx, greeted(ssh) ? "the SSH handshake" : "waiting for the SSH server's greeting",
-                SSH_HANDSHAKE_MS, err);
+            return no_answer(ssh, ctx, err);
     *hung_up = rc && !greeted(ssh);
     if (*hung_up)
         return no_greeting(ssh, err);

@@ -105,9 +105,9 @@ static int step_descriptor(struct zip_reader *r, struct sc_err *err)
     size_t size = zip_record_descriptor(r->hold, entry, false);
     if (size == 0)
         return zip_record_bad(err, record_at(r),
-                              "a data descriptor must stand here with CRC-32 0x%08" PRIx32
-                              ", packed size %" PRIu64 " and size %" PRIu64 ", and the next header behind it",
-                              entry->crc, entry->packed, entry->plain);
+                              "%.*s has CRC-32 0x%08" PRIx32 ", packed size %" PRIu64 " and size %" PRIu64
+                              ", and its data descriptor, which must stand here, does not say so",
+                              (int)entry->name_len, entry->name, entry->crc, entry->packed, entry->plain);
     return entry_done(r, size, err);
 }
 

@@ -81,6 +81,20 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
     json '.snapshots | length' 1
 }
 
+@test "places that cannot be asked are not told as if they had nothing" {
+    place "$NAME" 400000 n1
+    in_store --local --s3 --access-key "$S3_ACCESS_KEY" --secret-key wrong
+    expect_status 3
+    expect_output '1 snapshot; not all places could be listed'
+    in_store --s3 --access-key "$S3_ACCESS_KEY" --secret-key wrong
+    expect_status 1
+    expect_output 'no place could be listed'
+    refute_anywhere '0 snapshots'
+    list --s3
+    expect_status 2
+    expect_stderr 'no bucket is named for S3'
+}
+
 @test "1,000 snapshots on each node" {
     place "$NAME" 400000 n1
     for node in "${NODES[@]}"; do

@@ -302,6 +302,7 @@ teardown() { mend; }
     upload nowhere
     expect_status 2
     expect_stderr "has the snapshot nowhere"
+    expect_stderr 'snapctl list shows'
     upload "$NAME" --no-s3
     expect_status 2
 }

@@ -38,6 +38,10 @@ PY
     expect_status 0
     json '[.nodes[].etcd.hash] | unique | .[]' null
     expect_stderr 'was not looked into'
+    NAME=$NAME-c
+    TMPDIR=/nowhere save -q
+    expect_status 0
+    expect_output 'database not looked into'
 }
 
 @test "each copy is verified where it is: nodes, S3, files; a damaged one is told with its page" {
@@ -58,6 +62,8 @@ PY
     expect_status 3
     expect_output '1 of 2 copies are good'
     expect_output "/backup/$NAME: page "
+    expect_stderr 'node 10.77.0.11: verified after'
+    expect_stderr 'node 10.77.0.13: missing after'
     snapctl upload "$NAME" --force --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}"
     expect_status 0 # the other node's
     snapctl verify "$BATS_TEST_TMPDIR/$NAME.zip"
@@ -76,6 +82,14 @@ PY
     verify "old-$NAME"
     expect_status 0
     expect_output missing
+    # What cannot be looked into here is not damaged there.
+    TMPDIR=/nowhere verify "$NAME" --s3 "${STORE[@]}" "${KEYS[@]}"
+    expect_status 1
+    expect_stderr "error: S3: $NAME could not be verified: cannot keep a temporary file"
+    expect_stderr '; set TMPDIR to a folder'
+    expect_stderr 'S3: reading'
+    expect_stderr 'S3: failed after'
+    refute_anywhere damaged
     verify --all "${STORE[@]}" "${KEYS[@]}"
     expect_status 0 # S3 alone
     expect_clean_but_snapshots

@@ -15,7 +15,7 @@ struct ctx {
     struct log *log;       /* NULL: no log */
     struct cancel *cancel; /* NULL: cannot be cancelled */
     int64_t deadline_ms;   /* CTX_NO_DEADLINE: none */
-    const char *who;       /* the node's address for log lines, or NULL; outlives the ctx */
+    const char *who;       /* for log lines, see log_writer; outlives the ctx */
 };
 
 #define CTX_NO_DEADLINE INT64_MAX

@@ -12,8 +12,11 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 struct log;
 
+/* For lines about S3: the who that is no node's address. Told from one by its place in memory. */
+extern const char log_who_store[];
+
 /* Called with one line (no newline) at a time, never from two threads at once. who is the node's address,
- * or NULL. */
+ * log_who_store, or NULL. */
 typedef void log_writer(void *arg, enum log_level level, const char *who, const char *line);
 
 struct log *log_new(enum log_level level, log_writer *writer, void *arg) WARN_UNUSED;

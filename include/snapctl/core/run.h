@@ -36,6 +36,7 @@ enum run_phase {
     RUN_SNAPSHOT, /* until it is flushed to disk */
     RUN_VERIFY,   /* read back; with an upload, sent on */
     RUN_UPLOAD,   /* made visible in the bucket */
+    RUN_READ,     /* of the store alone: an object is read */
     RUN_CLEANUP,
     RUN_DONE,
 };

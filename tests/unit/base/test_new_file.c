@@ -214,6 +214,7 @@ static void test_tells_that_there_is_no_room(void **state)
     assert_int_equal(sink->write(sink, &ctx, "12345678", 8, &err), -1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &large), 0);
     assert_int_equal(err.kind, ERR_SPACE);
+    assert_string_equal(err.hint, "make room there, or choose another folder");
     assert_non_null(strstr(err.text, "cannot write x: "));
     new_file_free(file);
     assert_int_equal(new_file_open("x", false, 3, &file, &err), 0);

@@ -106,11 +106,13 @@ static void labels_and_colours(void **state)
     console_log_writer(plain, LOG_WARN, NULL, "w");
     console_log_writer(plain, LOG_INFO, "10.0.0.1", "i");
     console_log_writer(plain, LOG_DEBUG, "10.0.0.1", "d");
+    console_log_writer(plain, LOG_ERROR, log_who_store, "s");
     console_log_writer(coloured, LOG_ERROR, "10.0.0.1", "e");
     console_log_writer(coloured, LOG_INFO, NULL, "i");
     assert_printed(fd, "warning: w\n"
                        "node 10.0.0.1: i\n"
                        "debug: node 10.0.0.1: d\n"
+                       "error: S3: s\n"
                        "\033[31merror: \033[0mnode 10.0.0.1: e\n"
                        "i\n");
     console_free(plain);

@@ -279,6 +279,7 @@ static void mistakes(void **state)
          "the name of a snapshot is given with --name, the configuration with --config"                                                                                                  },
         {"save --force true",              "unexpected argument \"true\": save takes only options",
          "the name of a snapshot is given with --name, the configuration with --config"                                                                                                  },
+        {"prune x",                        "unexpected argument \"x\": prune takes only options",                      "snapctl prune --help lists them"                                 },
         {"save --secret-key my secret",    "there is a word too many behind --secret-key's value",
          "if the value has spaces, put it in quotes"                                                                                                                                     },
         {"save --name --force",            "--name needs a value, but another option follows: --force",

@@ -12,6 +12,8 @@
 static char name[] = "x", one[] = "10.0.0.1", two[] = "node-2.example.org", three[] = "bad\033[2Jhost";
 static char none_running[] = "etcd is not running", lost[] = "connection\nlost";
 
+static struct database_facts database;
+
 static struct save_node saved(char *address, bool verified)
 {
     return (struct save_node){
@@ -19,6 +21,7 @@ static struct save_node saved(char *address, bool verified)
         .status = SAVE_SAVED,
         .run.phase = RUN_DONE,
         .verified = verified,
+        .database = verified ? &database : NULL,
         .facts = {.bytes = 118300000, .state_file = true},
         .run.duration_ms = 12300
     };
@@ -42,15 +45,18 @@ static void assert_report(struct save_node *nodes, size_t n, enum save_outcome o
     free(text);
 }
 
-static void without_a_state_file(void **state)
+static void what_is_missing_is_noted(void **state)
 {
     (void)state;
-    struct save_node nodes[] = {saved(one, true), saved(one, false)};
-    nodes[0].facts.state_file = nodes[1].facts.state_file = false;
-    assert_report(nodes, 2, SAVE_OK,
+    struct save_node nodes[] = {saved(one, true), saved(one, false), saved(one, true), saved(one, true)};
+    nodes[0].facts.state_file = nodes[1].facts.state_file = nodes[2].facts.state_file = false;
+    nodes[2].database = nodes[3].database = NULL;
+    assert_report(nodes, 4, SAVE_OK,
                   "NODE      RESULT  SIZE      TIME    NOTE\n"
                   "10.0.0.1  saved   118.3 MB  12.3 s  no state file\n"
                   "10.0.0.1  saved   118.3 MB  12.3 s  not verified, no state file\n"
+                  "10.0.0.1  saved   118.3 MB  12.3 s  database not looked into, no state file\n"
+                  "10.0.0.1  saved   118.3 MB  12.3 s  database not looked into\n"
                   "Finished saving/uploading snapshot [x] on all etcd hosts\n");
 }
 
@@ -264,7 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_bundles),   cmocka_unit_test(without_a_bundle),
         cmocka_unit_test(with_an_upload), cmocka_unit_test(of_upload),
-        cmocka_unit_test(all_saved),      cmocka_unit_test(without_a_state_file),
+        cmocka_unit_test(all_saved),      cmocka_unit_test(what_is_missing_is_noted),
         cmocka_unit_test(some_saved),     cmocka_unit_test(none_saved),
         cmocka_unit_test(interrupted),    cmocka_unit_test(dry_run),
         cmocka_unit_test(colours),

@@ -49,7 +49,7 @@ static void test_table(void **state)
                 "10.0.0.1        x         good     5.0 kB  7         9     000000ab\n"
                 "S3              x         good     5.0 kB  7         9     000000ab  no state file\n"
                 "/tmp/other.zip  x         good     5.0 kB  7         9     000000ab  RKE restores it as "
-                "SNAPSHOT.zip only\n"
+                "x.zip only\n"
                 "10.0.0.1        x         damaged  5.0 kB  -         -     -         page 3: \\x1b bad\n"
                 "\n3 of 4 copies are good\n");
     err_clear(&copies[3].err);

@@ -213,7 +213,7 @@ static void who_is_blamed(void **state)
         &nothing, &file, ERR_CONFIG,
         "services.etcd.backup_config.s3backupconfig.bucket_name: \"no/bucket\" cannot be the name of a "
         "bucket");
-    assert_refused(&on, &none, ERR_USAGE, "an upload to S3 needs a bucket");
+    assert_refused(&on, &none, ERR_USAGE, "no bucket is named for S3");
     assert_refused(&region, &none, ERR_USAGE, "--region: \"eu central\" cannot be a region");
     assert_refused(&folder, &none, ERR_USAGE, "--folder: \"a\nb\" has control characters or is not UTF-8");
     /* Nobody asked for the file's upload: its faults are nobody's business. */
@@ -262,7 +262,7 @@ static void warns(void **state)
     struct s3_settings s3;
     struct sc_err err = {0};
     assert_int_equal(s3_settings_make(&options, &none, false, log, &s3, &err), 0);
-    assert_string_equal(line, "without --s3 nothing is uploaded: no effect of --bucket-name, --region");
+    assert_string_equal(line, "without --s3 nothing is done in S3: no effect of --bucket-name, --region");
     *line = '\0';
     options.no_s3 = true;
     assert_int_equal(s3_settings_make(&options, &none, false, log, &s3, &err), 0);

@@ -71,6 +71,7 @@ static void a_silent_server_runs_into_the_deadline(void **state)
         assert_contains(err.text, strchr(beginnings[i], '-')
                                       ? "the SSH handshake: timed out"
                                       : "waiting for the SSH server's greeting: timed out");
+        assert_contains(err.hint, "its SSH server does not answer");
         liar_stop(&liar);
     }
 }
