@@ -109,7 +109,7 @@ static json_t *copy_in_store(const struct list_result *r, const struct inventory
     if (!copy)
         return json_null();
     const char *folder = r->store->folder ? r->store->folder : "";
-    AUTO_FREE char *key = str_format("%s%s.zip", folder, snapshot->name);
+    AUTO_FREE char *key = str_format("%s%s%s", folder, snapshot->name, copy->plain ? "" : ".zip");
     json_t *object = json_object();
     document_add(object, "key", document_text(key, NULL));
     describe_copy(object, copy);

@@ -45,19 +45,27 @@ static void add_note(struct buf *out, const char *text, const char *detail)
         buf_printf(out, "%s%s%s%s", out->len ? ", " : "", text, *detail ? " " : "", detail);
 }
 
+static bool both_forms(const struct prune_item *item)
+{
+    return item->objects[PRUNE_ARCHIVE].key && item->objects[PRUNE_PLAIN].key;
+}
+
 static char *note_of(const struct prune_item *item, struct log *log)
 {
     AUTO_BUF struct buf out = {0};
+    const struct prune_object *object = prune_main_object(item);
     add_note(&out, why(item), item->lock && item->reason == RETENTION_LOCKED ? item->lock : "");
     if (item->proof == PRUNE_GOOD)
         add_note(&out, "verified", "");
     if (item->proof == PRUNE_DAMAGED)
         add_note(&out, "damaged", "");
-    if (item->bundle.key && item->status != PRUNE_FAILED)
+    if (both_forms(item))
+        add_note(&out, "an archive and a plain snapshot", "");
+    if (item->objects[PRUNE_BUNDLE].key && item->status != PRUNE_FAILED)
         add_note(&out, "with its bundle of certificates", "");
-    if (item->marker)
+    if (object->marker)
         add_note(&out, "hidden by a delete marker, kept as version",
-                 item->version_id ? item->version_id : "?");
+                 object->version_id ? object->version_id : "?");
     if (item->status == PRUNE_FAILED)
         add_note(&out, item->err.text ? item->err.text : "unknown error", "");
     return console_clean(log, buf_text(&out), false);
@@ -157,15 +165,20 @@ void report_prune_lines(struct buf *out, const struct prune_result *r)
 
 /* ---- JSON ---- */
 
-static json_t *bundle_object(const struct prune_bundle *bundle)
+static void describe_object(json_t *json, const struct prune_object *object)
 {
-    if (!bundle->key)
+    document_add(json, "key", document_text(object->key, NULL));
+    document_add(json, "version_id", document_text(object->version_id, NULL));
+    document_add(json, "delete_marker", json_boolean(object->marker));
+}
+
+static json_t *object_beside(const struct prune_object *object, bool told)
+{
+    if (!told || !object->key)
         return json_null();
-    json_t *object = json_object();
-    document_add(object, "key", document_text(bundle->key, NULL));
-    document_add(object, "version_id", document_text(bundle->version_id, NULL));
-    document_add(object, "delete_marker", json_boolean(bundle->marker));
-    return object;
+    json_t *json = json_object();
+    describe_object(json, object);
+    return json;
 }
 
 static json_t *item_object(const struct prune_item *item, struct log *log)
@@ -178,12 +191,13 @@ static json_t *item_object(const struct prune_item *item, struct log *log)
     document_add(object, "reason", json_string(retention_reason_name(item->reason)));
     document_add(object, "verified",
                  item->proof == PRUNE_UNREAD ? json_null() : json_boolean(item->proof == PRUNE_GOOD));
-    if (item->key) {
-        document_add(object, "key", document_text(item->key, NULL));
-        document_add(object, "version_id", document_text(item->version_id, NULL));
-        document_add(object, "delete_marker", json_boolean(item->marker));
+    if (prune_main_object(item)->key) {
+        bool plain = !item->objects[PRUNE_ARCHIVE].key;
+        describe_object(object, prune_main_object(item));
+        document_add(object, "format", json_string(plain ? "plain" : "zip"));
         document_add(object, "locked", document_text(item->lock, NULL));
-        document_add(object, "pki_bundle", bundle_object(&item->bundle));
+        document_add(object, "plain", object_beside(&item->objects[PRUNE_PLAIN], both_forms(item)));
+        document_add(object, "pki_bundle", object_beside(&item->objects[PRUNE_BUNDLE], true));
     }
     document_add(object, "error", document_error(&item->err, log));
     return object;

@@ -15,7 +15,7 @@ enum { COPY_STALL_MS = 60000 };
 int copy_read_node(struct work *w, struct verify_copy *copy, const struct inspect_to *to,
                    struct sc_err *err) WARN_UNUSED;
 
-/* The object copy->where, of copy->bytes, after store_find or store_list. */
+/* The object copy->where, of copy->bytes, after store_find or store_snapshots. */
 int copy_read_store(struct store *store, const struct ctx *ctx, struct verify_copy *copy,
                     const struct inspect_to *to, stream_progress *progress, void *arg,
                     struct sc_err *err) WARN_UNUSED;

@@ -87,11 +87,14 @@ static enum inventory_kind kind_of(const char *name)
     return INVENTORY_ROLLING;
 }
 
+/* In a place that has both, the archive comes first. */
 static int by_name_and_place(const void *a, const void *b)
 {
     const struct inventory_found *x = a, *y = b;
     int order = strcmp(x->name, y->name);
-    return order ? order : (x->copy.place > y->copy.place) - (x->copy.place < y->copy.place);
+    if (!order)
+        order = (x->copy.place > y->copy.place) - (x->copy.place < y->copy.place);
+    return order ? order : x->copy.plain - y->copy.plain;
 }
 
 static int by_time(const void *a, const void *b)

@@ -73,21 +73,24 @@ static const char *outcome(struct work *w, bool failed)
 
 /* ---- the thread beside them ---- */
 
-static int take_object(void *arg, const struct s3_entry *entry)
+static void take_object(void *arg, const struct store_snapshot *snapshot)
 {
     struct run *run = arg;
     const struct listing *l = listing_of(run);
-    const char *file = entry->key + strlen(store_folder(l->store));
     const struct inventory_copy copy = {
-        .place = l->result->n_nodes, .bytes = entry->bytes, .modified = entry->modified};
-    add(run, file, &copy);
-    return 0;
+        .place = l->result->n_nodes,
+        .bytes = snapshot->bytes,
+        .modified = snapshot->modified,
+        .state_file = snapshot->plain ? INVENTORY_NO : INVENTORY_UNKNOWN,
+        .plain = snapshot->plain,
+    };
+    add(run, snapshot->key + strlen(store_folder(l->store)), &copy);
 }
 
 static int list_store(struct run *run, struct sc_err *err)
 {
     const struct listing *l = listing_of(run);
-    return store_list(l->store, &run->ctx, store_folder(l->store), take_object, run, err);
+    return store_snapshots(l->store, &run->ctx, store_folder(l->store), take_object, run, err);
 }
 
 static void beside(struct run *run)

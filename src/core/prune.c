@@ -36,10 +36,11 @@ static bool refuse_missing(const struct prune_result *r, const char *name, struc
     const struct prune_item *locked = find_item(r, name, RETENTION_LOCKED),
                             *foreign = find_item(r, name, RETENTION_FOREIGN);
     if (locked) {
-        err_set(err, ERR_REFUSED, "%s is locked: %s", locked->key, locked->lock);
+        err_set(err, ERR_REFUSED, "%s is locked: %s", prune_main_object(locked)->key, locked->lock);
         err_hint(err, "it can be deleted when that has ended");
     } else if (foreign) {
-        err_set(err, ERR_REFUSED, "the object %s names another cluster, or none", foreign->key);
+        err_set(err, ERR_REFUSED, "the object %s names another cluster, or none",
+                prune_main_object(foreign)->key);
         err_hint(err, "--folder says that what lies in it is this cluster's; what names another one is "
                       "deleted with that one's configuration");
     } else {
@@ -157,10 +158,9 @@ static void drop_items(struct prune_place *place)
 
 static void free_part(struct prune_part *part, size_t n_items)
 {
-    for (size_t i = 0; i < n_items && part->seen; i++) {
-        free(part->seen[i].etag);
-        free(part->seen[i].bundle_etag);
-    }
+    for (size_t i = 0; i < n_items && part->seen; i++)
+        for (size_t role = 0; role < PRUNE_ROLES; role++)
+            free(part->seen[i][role].etag);
     for (size_t i = 0; i < part->n_files; i++)
         free((char *)part->files[i].file);
     free(part->seen);
@@ -264,15 +264,14 @@ static enum prune_trust trust_of(const struct save_node *node, bool dry_run)
     return !there ? PRUNE_LEAVE : proven ? PRUNE_TRUST : PRUNE_READ;
 }
 
-/* What was uploaded was proven as its source was; but a plain snapshot is not among those that are looked at,
- * and an archive of its name is an older one. */
-static enum prune_trust trust_of_store(const struct plan *plan, const struct save_result *saved, bool dry_run)
+/* What was uploaded was proven as its source was. */
+static enum prune_trust trust_of_store(const struct save_result *saved, bool dry_run)
 {
     const char *source = saved->store ? saved->store->source_node : NULL;
     bool proven = dry_run;
     for (size_t i = 0; i < saved->n_nodes && source; i++)
         proven |= saved->nodes[i].database && strcmp(saved->nodes[i].run.address, source) == 0;
-    return proven && !plan->job.legacy ? PRUNE_TRUST : PRUNE_READ;
+    return proven ? PRUNE_TRUST : PRUNE_READ;
 }
 
 int prune_after_save(const struct plan *plan, const struct prune_options *options,
@@ -282,7 +281,7 @@ int prune_after_save(const struct plan *plan, const struct prune_options *option
     AUTO_FREE enum prune_trust *trust = mem_calloc(plan->n_nodes + 1, sizeof *trust);
     for (size_t i = 0; i < plan->n_nodes; i++)
         trust[i] = trust_of(&saved->nodes[i], options->dry_run);
-    trust[plan->n_nodes] = trust_of_store(plan, saved, options->dry_run);
+    trust[plan->n_nodes] = trust_of_store(saved, options->dry_run);
     struct pruning p = {.options = options,
                         .cluster = cluster->cluster_name,
                         .trust = trust,

@@ -4,14 +4,30 @@
 #include "prune_run.h"
 #include "snapctl/base/str.h"
 
-static bool is_known_good(const struct pruning *p, size_t place, const char *name)
+static bool is_trusted(const struct pruning *p, size_t place, const char *name)
 {
     return p->trust && p->trust[place] == PRUNE_TRUST && strcmp(name, p->saved) == 0;
 }
 
+/* What was saved is known by its form, too: an archive beside a plain snapshot of the name is an older one.
+ */
+static bool is_known_good(const struct pruning *p, size_t place, const struct inventory_snapshot *snapshot)
+{
+    bool there = false;
+    for (size_t i = 0; i < snapshot->n_copies; i++)
+        there |= snapshot->copies[i].plain == p->plain;
+    return there && is_trusted(p, place, snapshot->name);
+}
+
+void prune_forget_copy(const struct pruning *p, struct retention_entry *entry, bool plain)
+{
+    if (plain == p->plain)
+        entry->known_good = false;
+}
+
 bool prune_is_imagined(const struct pruning *p, size_t place, const char *name)
 {
-    return p->options->dry_run && is_known_good(p, place, name);
+    return p->options->dry_run && is_trusted(p, place, name);
 }
 
 /* What a dry run does not save would count as the newest. */
@@ -46,7 +62,7 @@ void prune_sort(struct pruning *p, size_t place, int64_t now)
             .name = from->name,
             .kind = from->kind,
             .modified = from->modified,
-            .known_good = is_known_good(p, place, from->name),
+            .known_good = is_known_good(p, place, from),
         };
     }
 }

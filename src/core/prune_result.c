@@ -14,6 +14,12 @@ const char *prune_place_status_name(enum prune_place_status status)
     return names[status];
 }
 
+const struct prune_object *prune_main_object(const struct prune_item *item)
+{
+    const struct prune_object *archive = &item->objects[PRUNE_ARCHIVE];
+    return archive->key ? archive : &item->objects[PRUNE_PLAIN];
+}
+
 bool prune_is_told(const struct prune_item *item)
 {
     return item->reason < RETENTION_FOREIGN;
@@ -31,11 +37,11 @@ size_t prune_count(const struct prune_result *r, enum prune_status status)
 void prune_item_free(struct prune_item *item)
 {
     free(item->name);
-    free(item->key);
-    free(item->version_id);
     free(item->lock);
-    free(item->bundle.key);
-    free(item->bundle.version_id);
+    for (size_t i = 0; i < PRUNE_ROLES; i++) {
+        free(item->objects[i].key);
+        free(item->objects[i].version_id);
+    }
     err_clear(&item->err);
 }
 

@@ -16,9 +16,11 @@ enum prune_trust {
     PRUNE_TRUST, /* it was, and is good; in a dry run: it would be */
 };
 
-/* What an object was when it was looked at. */
+/* What an object was when it was listed and looked at. */
 struct prune_seen {
-    char *etag, *bundle_etag;
+    char *etag;
+    uint64_t bytes;
+    int64_t modified;
 };
 
 /* A place's own: its thread's, until all meet. */
@@ -31,7 +33,7 @@ struct prune_part {
     size_t *owners;             /* the item of each */
     size_t n_files;
     /* The store's. */
-    struct prune_seen *seen; /* of each item */
+    struct prune_seen (*seen)[PRUNE_ROLES]; /* of each item */
 };
 
 struct pruning {
@@ -64,6 +66,9 @@ void prune_sort(struct pruning *p, size_t place, int64_t now);
 
 /* Nothing is there but in the mind of a dry run. */
 bool prune_is_imagined(const struct pruning *p, size_t place, const char *name);
+
+/* One of several copies of a snapshot turned out not to be a part of it. */
+void prune_forget_copy(const struct pruning *p, struct retention_entry *entry, bool plain);
 
 /* Whether an entry may be removed at all, so that it is worth to be looked at. */
 bool prune_concerns(const struct pruning *p, const struct retention_entry *entry);

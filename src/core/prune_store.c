@@ -4,40 +4,12 @@
 #include <time.h>
 
 #include "copy.h"
-#include "prune_run.h"
+#include "prune_store.h"
 #include "snapctl/base/str.h"
 #include "snapctl/node/files.h"
+#include "snapctl/s3/download.h"
 #include "snapctl/s3/object.h"
-
-enum {
-    ACTION_MS = 60000,
-    OTHERS_MAX = 100, /* objects that are looked at for a warning alone */
-};
-
-/* RKE's default, which many clusters have. */
-static const char nobodys_cluster[] = "local";
-
-static size_t index_of(const struct run *run)
-{
-    return run->plan->n_nodes;
-}
-
-static struct prune_place *place_of(const struct run *run)
-{
-    return &pruning_of(run)->result->places[index_of(run)];
-}
-
-static struct prune_part *part_of(const struct run *run)
-{
-    return &pruning_of(run)->parts[index_of(run)];
-}
-
-static int64_t now_there(const struct run *run)
-{
-    int64_t offset;
-    bool told = s3_client_clock(store_client(pruning_of(run)->store), &offset);
-    return (int64_t)time(NULL) + (told ? offset : 0);
-}
+#include "snapctl/snapshot/bundle.h"
 
 static const char *folder_of(const struct run *run)
 {
@@ -46,12 +18,23 @@ static const char *folder_of(const struct run *run)
 
 /* ---- what there is ---- */
 
-static int take_object(void *arg, const struct s3_entry *entry)
+static void take_object(void *arg, const struct store_snapshot *snapshot)
 {
     struct run *run = arg;
-    const struct inventory_copy copy = {.bytes = entry->bytes, .modified = entry->modified};
-    inventory_add(&part_of(run)->inventory, entry->key + strlen(folder_of(run)), &copy);
-    return 0;
+    const struct inventory_copy copy = {
+        .bytes = snapshot->bytes, .modified = snapshot->modified, .plain = snapshot->plain};
+    inventory_add(&prune_store_part(run)->inventory, snapshot->key + strlen(folder_of(run)), &copy);
+}
+
+static void add_object(struct run *run, size_t index, const struct inventory_copy *copy)
+{
+    struct prune_item *item = prune_store_item(run, index);
+    enum prune_role role = copy->plain ? PRUNE_PLAIN : PRUNE_ARCHIVE;
+    if (item->objects[role].key)
+        return; /* a dry run imagines what is there already */
+    item->objects[role].key = str_format("%s%s%s", folder_of(run), item->name, copy->plain ? "" : ".zip");
+    prune_store_part(run)->seen[index][role] =
+        (struct prune_seen){.bytes = copy->bytes, .modified = copy->modified};
 }
 
 static int list_objects(struct run *run, struct sc_err *err)
@@ -59,127 +42,15 @@ static int list_objects(struct run *run, struct sc_err *err)
     const struct pruning *p = pruning_of(run);
     const char *prefix = p->options->rule.prefix;
     AUTO_FREE char *start = str_format("%s%s", folder_of(run), prefix ? prefix : "");
-    part_of(run)->inventory.n_places = 1;
-    if (store_list(p->store, &run->ctx, start, take_object, run, err) < 0)
+    struct prune_part *part = prune_store_part(run);
+    part->inventory.n_places = 1;
+    if (store_snapshots(p->store, &run->ctx, start, take_object, run, err) < 0)
         return -1;
-    prune_sort(pruning_of(run), index_of(run), now_there(run));
-    struct prune_place *place = place_of(run);
-    part_of(run)->seen = mem_calloc(place->n_items, sizeof *part_of(run)->seen);
-    for (size_t i = 0; i < place->n_items; i++)
-        place->items[i].key = str_format("%s%s.zip", folder_of(run), place->items[i].name);
-    return 0;
-}
-
-/* The bucket may be shared. */
-static bool is_ours(const struct pruning *p, const struct s3_object *object)
-{
-    bool named = p->cluster && s3_object_is_of(object, p->cluster);
-    if (object->cluster && !named)
-        return false;
-    return p->options->claimed || (named && strcmp(p->cluster, nobodys_cluster) != 0);
-}
-
-/* What our upload marked is one; of others the directory at the end tells. */
-static int is_snapshot(struct run *run, const struct ctx *ctx, const struct prune_item *item,
-                       const struct s3_object *object, bool *is, struct sc_err *err)
-{
-    char end[NODE_END_BYTES];
-    size_t got;
-    struct archive_facts facts;
-    *is = str_equal(object->snapshot, item->name);
-    if (*is)
-        return 0;
-    if (s3_object_tail(store_client(pruning_of(run)->store), ctx, item->key, object->bytes, end, sizeof end,
-                       &got, err) < 0)
-        return -1;
-    *is = archive_check_tail(item->name, false, end, got, object->bytes, &facts, NULL) == 0;
-    return 0;
-}
-
-static char *describe_lock(const struct s3_object *object)
-{
-    char until[32];
-    struct tm tm;
-    time_t t = (time_t)object->lock_until;
-    if (object->legal_hold)
-        return str_dup("legal hold");
-    if (!object->lock_until || !gmtime_r(&t, &tm) ||
-        !strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        return str_dup(object->lock_mode);
-    return str_format("%s until %s", object->lock_mode, until);
-}
-
-static int judge_object(struct run *run, const struct ctx *ctx, size_t index, const struct s3_object *object,
-                        struct sc_err *err)
-{
-    struct pruning *p = pruning_of(run);
-    struct prune_item *item = &place_of(run)->items[index];
-    struct retention_entry *entry = &part_of(run)->entries[index];
-    bool snapshot = p->names != NULL;
-    if (!object->found || !is_ours(p, object)) {
-        entry->state = RETENTION_IS_FOREIGN;
-        return 0;
-    }
-    if (!snapshot && is_snapshot(run, ctx, item, object, &snapshot, err) < 0)
-        return -1;
-    if (s3_object_is_locked(object, now_there(run))) {
-        item->lock = describe_lock(object);
-        entry->state = RETENTION_IS_LOCKED;
-    }
-    if (!snapshot)
-        entry->state = RETENTION_IS_UNKNOWN;
-    item->version_id = str_dup(object->version_id);
-    part_of(run)->seen[index].etag = str_dup(object->etag);
-    return 0;
-}
-
-static int look_at_object(struct run *run, size_t index, struct sc_err *err)
-{
-    AUTO_OBJECT struct s3_object object = {0};
-    struct store *store = pruning_of(run)->store;
-    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
-    if (s3_object_head(store_client(store), &ctx, place_of(run)->items[index].key, &object, err) == 0 &&
-        judge_object(run, &ctx, index, &object, err) == 0)
-        return 0;
-    store_explain(store, err);
-    return -1;
-}
-
-/* One that stays where others are removed by name: whose it is, decides whether there is a warning. *left:
- * how many may still be looked at. */
-static void look_at_other(struct run *run, size_t index, unsigned *left)
-{
-    AUTO_OBJECT struct s3_object object = {0};
-    const struct pruning *p = pruning_of(run);
-    struct retention_entry *entry = &part_of(run)->entries[index];
-    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
-    entry->state = RETENTION_IS_FOREIGN;
-    if (!*left)
-        return;
-    bool told =
-        s3_object_head(store_client(p->store), &ctx, place_of(run)->items[index].key, &object, NULL) == 0;
-    bool ours = told && object.found && is_ours(p, &object);
-    if (ours)
-        entry->state = RETENTION_FREE;
-    *left = told && !ours ? *left - 1 : 0;
-}
-
-static int look_at_objects(struct run *run, struct sc_err *err)
-{
-    const struct pruning *p = pruning_of(run);
-    const struct retention_entry *entries = part_of(run)->entries;
-    size_t n = place_of(run)->n_items;
-    unsigned left = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!prune_concerns(p, &entries[i]) || prune_is_imagined(p, index_of(run), entries[i].name))
-            continue;
-        left = OTHERS_MAX;
-        if (look_at_object(run, i, err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < n && p->names; i++)
-        if (!prune_is_named(p, &entries[i]))
-            look_at_other(run, i, &left);
+    prune_sort(pruning_of(run), prune_store_index(run), prune_store_now(run));
+    part->seen = mem_calloc(prune_store_place(run)->n_items, sizeof *part->seen);
+    for (size_t i = 0; i < part->inventory.n; i++)
+        for (size_t k = 0; k < part->inventory.snapshots[i].n_copies; k++)
+            add_object(run, i, &part->inventory.snapshots[i].copies[k]);
     return 0;
 }
 
@@ -196,64 +67,147 @@ static void tell_progress(void *arg, uint64_t bytes)
     run_tell_store(reading->run, RUN_READ, bytes, reading->total);
 }
 
+/* Our upload put it beside this snapshot, and it is there. */
+static bool is_bundle_of(const struct pruning *p, const struct prune_item *item,
+                         const struct s3_object *bundle)
+{
+    return bundle->found && prune_store_is_ours(p, bundle) && str_equal(bundle->snapshot, item->name);
+}
+
+/* "f/NAME" of "f/NAME.zip" or "f/NAME". */
+static char *bare_key(const struct run *run, const struct prune_item *item)
+{
+    return str_format("%s%s", folder_of(run), item->name);
+}
+
+static int check_bundle(struct run *run, const struct ctx *ctx, const char *key, uint64_t bytes,
+                        struct sc_err *err)
+{
+    struct store *store = pruning_of(run)->store;
+    struct s3_download *download = s3_download_new(store_client(store), key, bytes);
+    struct bundle_check *check = bundle_check_new();
+    struct sink *sink = bundle_check_sink(check);
+    int result = stream_copy(ctx, s3_download_source(download), &sink, 1, NULL, NULL, err);
+    if (result == 0)
+        result = sink->finish(sink, ctx, err);
+    else
+        sink->abort(sink);
+    bundle_check_free(check);
+    s3_download_free(download);
+    return result;
+}
+
+static int read_bundle(struct run *run, const struct ctx *ctx, size_t index, struct sc_err *err)
+{
+    const struct pruning *p = pruning_of(run);
+    const struct prune_item *item = prune_store_item(run, index);
+    AUTO_OBJECT struct s3_object bundle = {0};
+    AUTO_FREE char *bare = bare_key(run, item), *key = str_format("%s." NODE_BUNDLE_FILE, bare);
+    int result = s3_object_head(store_client(p->store), ctx, key, &bundle, err);
+    if (result == 0 && !is_bundle_of(p, item, &bundle))
+        return err_set(err, ERR_CORRUPT, "the object %s is not its bundle of certificates", key);
+    if (result == 0)
+        result = check_bundle(run, ctx, key, bundle.bytes, err);
+    if (result == 0)
+        return 0;
+    if (err->kind != ERR_CORRUPT)
+        store_explain(p->store, err);
+    return err_wrap(err, "its bundle of certificates");
+}
+
+/* The object of that role, to its end. */
+static int read_object(struct run *run, const struct ctx *ctx, size_t index, enum prune_role role,
+                       struct sc_err *err)
+{
+    const struct prune_item *item = prune_store_item(run, index);
+    const uint64_t bytes = prune_store_part(run)->seen[index][role].bytes;
+    struct reading reading = {run, bytes};
+    struct verify_copy copy = {.where = item->objects[role].key,
+                               .snapshot = item->name,
+                               .bytes = bytes,
+                               .plain = role == PRUNE_PLAIN};
+    int result = copy_read_store(pruning_of(run)->store, ctx, &copy, NULL, tell_progress, &reading, err);
+    database_facts_free(copy.database);
+    return result < 0 ? -1 : 0;
+}
+
+/* A plain snapshot is worth no more than its bundle. */
+static int read_copy(struct run *run, const struct ctx *ctx, size_t index, enum prune_role role,
+                     struct sc_err *err)
+{
+    if (read_object(run, ctx, index, role, err) < 0)
+        return -1;
+    return role == PRUNE_PLAIN ? read_bundle(run, ctx, index, err) : 0;
+}
+
+/* One of both, with a zip and without, is enough. */
 static int prove(void *arg, size_t index)
 {
+    static const enum prune_role roles[] = {PRUNE_ARCHIVE, PRUNE_PLAIN};
     struct run *run = arg;
-    const struct prune_item *item = &place_of(run)->items[index];
-    struct reading reading = {run, item->bytes};
-    struct verify_copy copy = {.where = item->key, .snapshot = item->name, .bytes = item->bytes};
     struct ctx ctx = run->ctx;
     ctx.who = log_who_store;
     AUTO_ERR struct sc_err why = {0};
-    int result = copy_read_store(pruning_of(run)->store, &ctx, &copy, NULL, tell_progress, &reading, &why);
-    database_facts_free(copy.database);
-    return prune_note_proof(pruning_of(run), index_of(run), index, &ctx, result, &why);
+    int result = -1;
+    for (size_t i = 0; i < sizeof roles / sizeof *roles && result < 0; i++) {
+        if (!prune_store_item(run, index)->objects[roles[i]].key)
+            continue;
+        result = read_copy(run, &ctx, index, roles[i], &why);
+        if (result < 0 && why.kind != ERR_CORRUPT)
+            break;
+    }
+    return prune_note_proof(pruning_of(run), prune_store_index(run), index, &ctx, result, &why);
 }
 
 /* Why there may be less to remove than there seems to be. */
 static void tell_foreign(const struct run *run)
 {
     const struct pruning *p = pruning_of(run);
-    bool named = p->cluster && strcmp(p->cluster, nobodys_cluster) != 0;
-    if (!place_of(run)->n_foreign)
+    if (!prune_store_place(run)->n_foreign)
         return;
     log_write(run->log, LOG_INFO, NULL,
               "S3: %zu object%s left alone, as another cluster is named there, or none%s%s",
-              place_of(run)->n_foreign, place_of(run)->n_foreign == 1 ? " is" : "s are",
+              prune_store_place(run)->n_foreign, prune_store_place(run)->n_foreign == 1 ? " is" : "s are",
               p->options->claimed
                   ? ""
                   : "; --folder says that what lies in it, and names no other, is this cluster's",
-              named ? "" : " (RKE's default name, local, stands for none)");
+              prune_store_is_named(p) ? "" : " (RKE's default name, local, stands for none)");
 }
 
-/* Is there a bundle of certificates that our upload put beside this snapshot? One that a plain snapshot of
- * the name needs is not this one's. */
+/* A bundle that goes with the snapshot, unless a plain one of the name needs it that is not this cluster's.
+ */
 static int find_bundle(struct run *run, size_t index, struct sc_err *err)
 {
     const struct pruning *p = pruning_of(run);
     struct s3_client *client = store_client(p->store);
-    struct prune_item *item = &place_of(run)->items[index];
+    struct prune_item *item = prune_store_item(run, index);
     AUTO_OBJECT struct s3_object bundle = {0}, plain = {0};
-    AUTO_FREE char *bare = str_dup_n(item->key, strlen(item->key) - strlen(".zip"));
-    AUTO_FREE char *key = str_format("%s." NODE_BUNDLE_FILE, bare);
-    const struct ctx ctx = ctx_within(&run->ctx, ACTION_MS);
+    AUTO_FREE char *bare = bare_key(run, item), *key = str_format("%s." NODE_BUNDLE_FILE, bare);
+    const struct ctx ctx = ctx_within(&run->ctx, PRUNE_ACTION_MS);
     if (s3_object_head(client, &ctx, key, &bundle, err) < 0)
         return -1;
-    if (!bundle.found || !is_ours(p, &bundle) || !str_equal(bundle.snapshot, item->name))
+    if (!is_bundle_of(p, item, &bundle))
         return 0;
-    if (s3_object_head(client, &ctx, bare, &plain, err) < 0)
+    if (!item->objects[PRUNE_PLAIN].key && s3_object_head(client, &ctx, bare, &plain, err) < 0)
         return -1;
     if (str_equal(plain.snapshot, item->name))
         return 0;
-    item->bundle = (struct prune_bundle){.key = mem_take(&key), .version_id = mem_take(&bundle.version_id)};
-    part_of(run)->seen[index].bundle_etag = mem_take(&bundle.etag);
+    if (s3_object_is_locked(&bundle, prune_store_now(run))) {
+        item->lock = prune_store_lock(&bundle);
+        item->reason = RETENTION_LOCKED;
+        item->status = PRUNE_KEPT;
+        return 0;
+    }
+    item->objects[PRUNE_BUNDLE] =
+        (struct prune_object){.key = mem_take(&key), .version_id = mem_take(&bundle.version_id)};
+    prune_store_part(run)->seen[index][PRUNE_BUNDLE].etag = mem_take(&bundle.etag);
     return 0;
 }
 
 /* Of all that are to be removed; if that cannot be told, none is. */
 static int find_bundles(struct run *run, struct sc_err *err)
 {
-    struct prune_place *place = place_of(run);
+    struct prune_place *place = prune_store_place(run);
     int result = 0;
     for (size_t i = 0; i < place->n_items && result == 0; i++)
         if (place->items[i].status == PRUNE_PLANNED)
@@ -269,9 +223,9 @@ static int find_bundles(struct run *run, struct sc_err *err)
 
 static int look(struct run *run, struct sc_err *err)
 {
-    if (list_objects(run, err) < 0 || look_at_objects(run, err) < 0)
+    if (list_objects(run, err) < 0 || prune_store_look(run, err) < 0)
         return -1;
-    int result = prune_decide(pruning_of(run), index_of(run), now_there(run), prove, run, err);
+    int result = prune_decide(pruning_of(run), prune_store_index(run), prune_store_now(run), prove, run, err);
     tell_foreign(run);
     return result < 0 ? -1 : find_bundles(run, err);
 }
@@ -291,37 +245,34 @@ static int look_again(struct s3_client *client, const struct ctx *ctx, const cha
     return 0;
 }
 
-static int delete_bundle(struct s3_client *client, const struct ctx *ctx, struct prune_bundle *bundle,
-                         const char *etag, struct sc_err *err)
-{
-    bool there;
-    if (!bundle->key)
-        return 0;
-    if (look_again(client, ctx, bundle->key, etag, &there, err) < 0 ||
-        (there && s3_object_delete(client, ctx, bundle->key, NULL, &bundle->marker, err) < 0))
-        return err_wrap(err, "its bundle of certificates");
-    return 0;
-}
-
-/* The bundle goes first: where that is as far as it comes, the snapshot is still listed, and can be removed
- * by the next run; private keys without it would stay for ever. */
+/* In the order of the roles: see there. All are looked at before the first one goes. */
 static int delete_objects(struct run *run, const struct ctx *ctx, size_t index, struct sc_err *err)
 {
     struct s3_client *client = store_client(pruning_of(run)->store);
-    struct prune_item *item = &place_of(run)->items[index];
-    const struct prune_seen *seen = &part_of(run)->seen[index];
-    bool there;
-    if (look_again(client, ctx, item->key, seen->etag, &there, err) < 0 ||
-        delete_bundle(client, ctx, &item->bundle, seen->bundle_etag, err) < 0)
-        return -1;
-    return there ? s3_object_delete(client, ctx, item->key, NULL, &item->marker, err) : 0;
+    struct prune_item *item = prune_store_item(run, index);
+    bool there[PRUNE_ROLES] = {false};
+    for (size_t i = 0; i < PRUNE_ROLES; i++) {
+        const char *etag = prune_store_part(run)->seen[index][i].etag;
+        if (item->objects[i].key && look_again(client, ctx, item->objects[i].key, etag, &there[i], err) < 0)
+            return i == PRUNE_BUNDLE ? err_wrap(err, "its bundle of certificates") : -1;
+    }
+    for (size_t i = 0; i < PRUNE_ROLES; i++) {
+        struct prune_object *object = &item->objects[i];
+        if (there[i] && s3_object_delete(client, ctx, object->key, NULL, &object->marker, err) < 0)
+            return i == PRUNE_BUNDLE
+                       ? err_wrap(err, there[PRUNE_PLAIN] ? "the plain snapshot is gone, but not its bundle"
+                                                          : "its bundle of certificates")
+                       : -1;
+    }
+    return 0;
 }
 
 /* Begun, it is not cancelled, but has to end as cleaning up has. */
 static int delete_item(struct run *run, size_t index, struct sc_err *err)
 {
-    struct prune_item *item = &place_of(run)->items[index];
-    const struct ctx ctx = {.log = run->log, .cancel = run->late, .deadline_ms = ctx_now_ms() + ACTION_MS};
+    struct prune_item *item = &prune_store_place(run)->items[index];
+    const struct ctx ctx = {
+        .log = run->log, .cancel = run->late, .deadline_ms = ctx_now_ms() + PRUNE_ACTION_MS};
     if (delete_objects(run, &ctx, index, &item->err) == 0) {
         item->status = PRUNE_REMOVED;
         return 0;
@@ -336,7 +287,7 @@ static int delete_item(struct run *run, size_t index, struct sc_err *err)
 /* What refuses one object does not refuse the next; what else goes wrong does not go right for the rest. */
 static int delete_all(struct run *run, struct sc_err *err)
 {
-    struct prune_place *place = place_of(run);
+    struct prune_place *place = prune_store_place(run);
     AUTO_ERR struct sc_err why = {0};
     if (store_mend(pruning_of(run)->store, &run->ctx, err) < 0)
         return -1;
@@ -361,7 +312,7 @@ static int delete_all(struct run *run, struct sc_err *err)
 /* Who asks for it by name is to know that it is not removed. */
 static void fail_locked(const struct run *run)
 {
-    struct prune_place *place = place_of(run);
+    struct prune_place *place = prune_store_place(run);
     for (size_t i = 0; i < place->n_items && pruning_of(run)->names; i++) {
         struct prune_item *item = &place->items[i];
         if (item->reason != RETENTION_LOCKED)
@@ -376,7 +327,7 @@ static void fail_locked(const struct run *run)
 
 static int live(struct run *run, struct sc_err *err)
 {
-    if (look(run, err) < 0 || runner_meet(run->runner, index_of(run), &run->ctx, err) < 0)
+    if (look(run, err) < 0 || runner_meet(run->runner, prune_store_index(run), &run->ctx, err) < 0)
         return -1;
     if (!run->go)
         return 0;
@@ -387,7 +338,7 @@ static int live(struct run *run, struct sc_err *err)
 void prune_beside(struct run *run)
 {
     struct pruning *p = pruning_of(run);
-    struct prune_place *place = place_of(run);
+    struct prune_place *place = prune_store_place(run);
     int64_t start = ctx_now_ms();
     run_tell_store(run, RUN_CHECK, 0, 0);
     bool done = live(run, &place->run.err) == 0;

@@ -47,6 +47,21 @@ store_question store_ask_listing;
 int store_list(struct store *store, const struct ctx *ctx, const char *prefix, s3_entry_seen *seen, void *arg,
                struct sc_err *err) WARN_UNUSED;
 
+/* A snapshot in the store. Strings live for the call that tells of it. */
+struct store_snapshot {
+    const char *key, *name;
+    bool plain;
+    uint64_t bytes;
+    int64_t modified; /* seconds since 1970; 0: not told */
+};
+typedef void store_snapshot_seen(void *arg, const struct store_snapshot *snapshot);
+
+/* The same for snapshots alone: archives by their names; plain ones where the bundle of the name lies beside,
+ * as our uploads always have it, and the metadata names them. An object with such a bundle that the keys may
+ * not look at is none, which a warning tells once. */
+int store_snapshots(struct store *store, const struct ctx *ctx, const char *prefix, store_snapshot_seen *seen,
+                    void *arg, struct sc_err *err) WARN_UNUSED;
+
 /* It was asked, and the way that was found still works: uploads may begin. */
 bool store_ready(const struct store *store);
 

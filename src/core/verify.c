@@ -126,15 +126,9 @@ static struct verify_copy *add_object(struct run *run, const char *key, const ch
     return copy;
 }
 
-static int take_object(void *arg, const struct s3_entry *entry)
+static void take_object(void *arg, const struct store_snapshot *snapshot)
 {
-    struct run *run = arg;
-    const char *file = entry->key + strlen(store_folder(verifying_of(run)->store));
-    bool zip;
-    AUTO_FREE char *name = node_snapshot_of(file, &zip);
-    if (name && zip)
-        add_object(run, entry->key, name, entry->bytes);
-    return 0;
+    add_object(arg, snapshot->key, snapshot->name, snapshot->bytes)->plain = snapshot->plain;
 }
 
 static int find_one(struct run *run, struct sc_err *err)
@@ -174,8 +168,9 @@ static int verify_store(struct run *run, struct sc_err *err)
     struct part *part = store_part(run);
     struct ctx ctx = run->ctx;
     ctx.who = log_who_store;
-    int result = v->name ? find_one(run, err)
-                         : store_list(v->store, &run->ctx, store_folder(v->store), take_object, run, err);
+    int result = v->name
+                     ? find_one(run, err)
+                     : store_snapshots(v->store, &run->ctx, store_folder(v->store), take_object, run, err);
     if (result < 0)
         return -1;
     for (part->at = 0; part->at < part->copies.n_copies; part->at++) {

@@ -184,6 +184,15 @@ int http_wait(struct http *http, const struct ctx *ctx, int64_t max_ms, struct h
     return wait_for(http, ctx, max_ms, NULL, done, err);
 }
 
+int http_wait_for(struct http *http, const struct ctx *ctx, const struct http_call *call, struct sc_err *err)
+{
+    struct http_call *done = NULL;
+    int result = 0;
+    while (result == 0 && done != call)
+        result = wait_for(http, ctx, -1, call, &done, err);
+    return result;
+}
+
 void http_wake(struct http *http)
 {
     atomic_store(&http->woken, true);
@@ -220,12 +229,10 @@ void http_call_free(struct http_call *call)
 int http_perform(struct http *http, const struct ctx *ctx, const struct http_request *request,
                  struct http_response *response, struct sc_err *err)
 {
-    struct http_call *call = NULL, *done = NULL;
+    struct http_call *call = NULL;
     if (http_begin(http, request, NULL, &call, err) < 0)
         return -1;
-    int result = 0;
-    while (result == 0 && done != call)
-        result = wait_for(http, ctx, -1, call, &done, err);
+    int result = http_wait_for(http, ctx, call, err);
     const struct http_response *got = NULL;
     if (result == 0)
         result = http_call_result(call, &got, err);

@@ -205,10 +205,7 @@ static int await(struct s3_client *client, const struct ctx *ctx, const struct s
                  struct sc_err *err)
 {
     struct ctx inner = *ctx;
-    struct http_call *done = NULL;
-    while (done != attempt->call) {
-        if (http_wait(client->http, &inner, -1, &done, err) == 0)
-            continue;
+    while (http_wait_for(client->http, &inner, attempt->call, err) < 0) {
         if (err->kind != ERR_CANCELLED || !attempt->request->grace_ms)
             return -1;
         err_clear(err);

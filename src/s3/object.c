@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "describe.h"
 #include "rfc3339.h"
 #include "snapctl/base/str.h"
 #include "snapctl/s3/xml.h"
 #include "write.h"
 
-enum { ONCE_MS = 1, PARTIAL = 206 };
+enum { ONCE_MS = 1 };
 
 void s3_object_free(struct s3_object *object)
 {
@@ -64,7 +65,7 @@ static void describe_lock(const struct s3_reply *reply, struct s3_object *object
         object->lock_until = 0;
 }
 
-static void describe(const struct s3_reply *reply, struct s3_object *object)
+void describe_object(const struct s3_reply *reply, struct s3_object *object)
 {
     object->found = true;
     object->bytes = size_of(reply);
@@ -110,7 +111,7 @@ int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char 
     s3_object_free(object);
     *name = S3_NAME_TAKEN;
     if (s3_perform(client, ctx, &request, &reply, &why) == 0) {
-        describe(&reply, object);
+        describe_object(&reply, object);
         return 0;
     }
     /* An empty object has no first byte. */
@@ -136,7 +137,7 @@ int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *
     AUTO_ERR struct sc_err why = {0};
     s3_object_free(object);
     if (s3_perform(client, ctx, &request, &reply, &why) == 0) {
-        describe(&reply, object);
+        describe_object(&reply, object);
         return 0;
     }
     if (s3_reply_refused(&reply, "NoSuchKey"))
@@ -144,26 +145,6 @@ int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *
     if (err)
         err_move(err, &why);
     return -1;
-}
-
-int s3_object_tail(struct s3_client *client, const struct ctx *ctx, const char *key, uint64_t bytes,
-                   void *buf, size_t cap, size_t *got, struct sc_err *err)
-{
-    AUTO_REQUEST struct s3_request request = {
-        .method = "GET", .action = "s3:GetObject", .key = key, .response_max = cap + 1};
-    AUTO_REPLY struct s3_reply reply = {0};
-    *got = bytes < cap ? (size_t)bytes : cap;
-    if (*got == 0)
-        return 0;
-    AUTO_FREE char *range = str_format("bytes=%" PRIu64 "-%" PRIu64, bytes - *got, bytes - 1);
-    s3_request_header(&request, "range", range);
-    if (s3_perform(client, ctx, &request, &reply, err) < 0)
-        return -1;
-    if (reply.http.body.len != *got || (reply.http.status != PARTIAL && *got != bytes))
-        return err_set(err, ERR_STORE, "the store sent %zu bytes of the end of %s, %zu were asked for",
-                       reply.http.body.len, key, *got);
-    memcpy(buf, reply.http.body.data, *got);
-    return 0;
 }
 
 int s3_object_region(struct s3_client *client, const struct ctx *ctx, char **region, struct sc_err *err)

@@ -139,14 +139,12 @@ int signing_begin(struct s3_client *client, const struct ctx *ctx, const struct 
 static char *region_of_bucket(struct s3_client *client, const struct ctx *ctx)
 {
     AUTO_REQUEST struct s3_request request = {.method = "HEAD", .action = "s3:ListBucket"};
-    struct http_call *call = NULL, *done = NULL;
+    struct http_call *call = NULL;
     const struct http_response *response = NULL;
     char *region = NULL;
     if (signing_begin(client, ctx, &request, &call, NULL) < 0)
         return NULL;
-    while (done != call && http_wait(client->http, ctx, -1, &done, NULL) == 0)
-        ;
-    if (done == call && http_call_result(call, &response, NULL) == 0)
+    if (http_wait_for(client->http, ctx, call, NULL) == 0 && http_call_result(call, &response, NULL) == 0)
         region = http_response_header(response, "x-amz-bucket-region");
     http_call_free(call);
     return region;

@@ -261,6 +261,9 @@ expect_left() {
     snapctl verify "$NAME" "${from_s3[@]}" --output json
     expect_status 0
     json '[.copies[] | .place + ":" + .status] | tostring' '["s3:good"]'
+    snapctl verify --all "${from_s3[@]}" --s3 --output json
+    expect_status 0
+    json '[.copies[] | .key + ":" + .format + ":" + .status] | tostring' "[\"$NAME:plain:good\"]"
     snapctl fetch "$NAME" "${from_s3[@]}" --from s3 -o "$BATS_TEST_TMPDIR/fetched"
     expect_status 0
     on n1 cat "$BACKUP/$NAME" | cmp - "$BATS_TEST_TMPDIR/fetched"

@@ -39,6 +39,38 @@ in_store() { list --s3-endpoint "$S3_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --b
     [[ "$output" =~ "$NAME "+2026.*10.77.0.11,10.77.0.13\ +yes ]]
 }
 
+@test "plain snapshots in S3: by their marks and bundles, and told where the keys may not look" {
+    one_node
+    on n1 sh -c "umask 077; mkdir -p /etc/kubernetes/.tmp && cp /etc/kubernetes/ssl/*.pem /etc/kubernetes/.tmp"
+    save_s3 --legacy
+    expect_status 0
+    on n1 rm -r /etc/kubernetes/.tmp "$BACKUP/pki.bundle.tar.gz" "$BACKUP/$NAME"
+    lab s3-get "$NAME" "$BATS_TEST_TMPDIR/plain"
+    for key in notes notes.pki.bundle.tar.gz; do lab s3-put $key "$BATS_TEST_TMPDIR/plain"; done
+    in_store --output json
+    expect_status 0
+    json '[.snapshots[].name] | join(" ")' "$NAME"
+    json '.snapshots[0] | [.state_file, .s3.key, .s3.format, .s3.bytes] | tostring' \
+        "[false,\"$NAME\",\"plain\",$(stat -c %s "$BATS_TEST_TMPDIR/plain")]"
+    in_store
+    [[ "$output" =~ "$NAME "+2026.*\ yes\ +no\  ]]
+
+    # The user `other` may list the bucket, and nothing else.
+    jq -n --arg bucket "arn:aws:s3:::$S3_BUCKET" '{Version: "2012-10-17", Statement: [{Effect: "Allow",
+        Principal: {AWS: ["arn:aws:iam:::user/other"]}, Action: ["s3:ListBucket"], Resource: $bucket}]}' \
+        >"$BATS_TEST_TMPDIR/policy"
+    lab s3-policy "$BATS_TEST_TMPDIR/policy"
+    KEYS=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
+    in_store --output json
+    lab s3-policy off
+    expect_status 0
+    json '.snapshots | length' 0
+    json .s3.status listed
+    expect_stderr 'S3: 2 objects may be plain snapshots, but cannot be looked at, and are left out: '
+    expect_stderr s3:GetObject
+    [ "$(grep -c 'looked at' <<<"$stderr")" = 1 ]
+}
+
 @test "the state file is looked for inside, as root and through a container" {
     place "$NAME-with" 400000 n1
     CONFIG=$BATS_TEST_TMPDIR/cluster.yml

@@ -232,7 +232,160 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     [ "$(keys)" = "$NAME-1.pki.bundle.tar.gz $NAME-1.zip $NAME-5.pki.bundle.tar.gz $NAME-6 $NAME-6.pki.bundle.tar.gz " ] || { keys && false; }
 }
 
-@test "after a legacy save an older archive of its name proves nothing" {
+# What the user `other` may do in the bucket: all, but not to get or delete the objects that match.
+# policy_but Get|Delete PATTERN…
+policy_but() {
+    local action=$1
+    shift
+    jq -n --arg bucket "arn:aws:s3:::$S3_BUCKET" --arg action "s3:${action}Object" '
+        def rule($effect; $actions; $resources): {Effect: $effect, Principal: {AWS: ["arn:aws:iam:::user/other"]},
+            Action: $actions, Resource: $resources};
+        {Version: "2012-10-17", Statement: [rule("Allow"; ["s3:ListBucket"]; $bucket),
+            rule("Allow"; ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]; $bucket + "/*"),
+            rule("Deny"; [$action]; [$ARGS.positional[] | $bucket + "/" + .])]}' --args "$@" >"$BATS_TEST_TMPDIR/policy"
+    lab s3-policy "$BATS_TEST_TMPDIR/policy"
+    OTHER=(--access-key "$S3_OTHER_ACCESS_KEY" --secret-key "$S3_OTHER_SECRET_KEY")
+}
+
+# As `save --legacy` leaves them: plain $NAME-1 to $NAME-COUNT on n1 and in S3, each with its bundle.
+plain_days() {
+    local day
+    certificates_on_n1
+    NAME=$NAME-1 save_s3 --legacy
+    expect_status 0
+    for ((day = 2; day <= $1; day++)); do
+        on n1 cp -p "$BACKUP/$NAME-1" "$BACKUP/$NAME-$day"
+        sleep 1.1 # S3 tells whole seconds
+        upload "$NAME-$day" --legacy
+        expect_status 0
+    done
+}
+
+# An object with the marks of our upload: put_marked KEY SNAPSHOT FILE [CLUSTER]
+put_marked() {
+    lab s3-api put-object --bucket "$S3_BUCKET" --key "$1" --body "$3" \
+        --metadata "snapctl-snapshot=$2,snapctl-cluster=${4:-lab}" >/dev/null
+}
+
+@test "in S3 plain snapshots are kept and removed with their bundles, and nothing that only looks like one" {
+    one_node
+    local here=$BATS_TEST_TMPDIR foreign plain key
+    plain_days 4
+    lab s3-get "$NAME-1" "$here/plain"
+    lab s3-get "$NAME-1.pki.bundle.tar.gz" "$here/bundle"
+    echo notes >"$here/notes"
+
+    # Somebody's files; another cluster's; a bundle that was copied with its marks; a snapshot whose bundle is not there;
+    # one under another name; a database that nobody marked; what lies deeper.
+    for key in notes mine/notes; do
+        lab s3-put $key "$here/notes"
+        lab s3-put $key.pki.bundle.tar.gz "$here/notes"
+    done
+    for key in other mine/a; do
+        put_marked $key "${key#*/}" "$here/plain" elsewhere
+        put_marked $key.pki.bundle.tar.gz "${key#*/}" "$here/bundle" elsewhere
+    done
+    put_marked copied copied "$here/bundle"
+    put_marked copied.pki.bundle.tar.gz copied "$here/bundle"
+    put_marked alone alone "$here/plain"
+    put_marked renamed "$NAME-1" "$here/plain"
+    put_marked renamed.pki.bundle.tar.gz "$NAME-1" "$here/bundle"
+    lab s3-put unmarked "$here/plain"
+    lab s3-put unmarked.pki.bundle.tar.gz "$here/bundle"
+    foreign=$(keys | tr ' ' '\n' | grep -v "^$NAME-")
+
+    # The newest is damaged, and the next one has something else for a bundle: neither is the last good one.
+    sleep 1.1
+    { head -c 5000 "$here/plain" && echo x && tail -c +5003 "$here/plain"; } >"$here/damaged"
+    put_marked "$NAME-4" "$NAME-4" "$here/damaged"
+    put_marked "$NAME-3.pki.bundle.tar.gz" "$NAME-3" "$here/notes"
+    plain=$(keys "$NAME-")
+    prune_s3 --keep 1 --dry-run --output json
+    expect_status 0
+    [ "$(statuses .s3)" = "4:kept:keep d:kept:unknown 3:planned:unwanted 2:kept:newest-good 1:planned:unwanted" ] ||
+        { show && false; }
+    json '[.s3.snapshots[].format] | unique | tostring' '["plain"]'
+    json '[.s3.snapshots[].verified] | tostring' '[false,null,false,true,null]'
+    json '.s3.snapshots[4] | [.key, .pki_bundle.key, .plain] | tostring' "[\"$NAME-1\",\"$NAME-1.pki.bundle.tar.gz\",null]"
+    json .s3.foreign 1
+    expect_stderr "$NAME-3 is damaged: its bundle of certificates"
+    [ "$(keys "$NAME-")" = "$plain" ]
+    prune_s3 --keep 1 --yes
+    expect_status 0
+    expect_output '2 of 5 copies are removed'
+    [ "$(keys | tr ' ' '\n' | grep -v "^$NAME-")" = "$foreign" ] || { keys && false; }
+    [ "$(keys "$NAME-")" = "$NAME-2 $NAME-2.pki.bundle.tar.gz $NAME-4 $NAME-4.pki.bundle.tar.gz " ] || { keys && false; }
+
+    # Below a folder that is given what names no cluster is this one's, but still has to name its snapshot.
+    prune_s3 --folder mine --keep 1 --yes --output json
+    expect_status 0
+    json '.s3 | [.foreign, (.snapshots | length)] | tostring' '[1,0]'
+
+    # Not one is good: nothing is removed.
+    put_marked "$NAME-2" "$NAME-2" "$here/damaged"
+    prune_s3 --keep 1 --yes --output json
+    expect_status 1
+    json '.s3.error.kind' corrupt
+
+    # By name, and no other.
+    delete "$NAME-2" "$NAME-4" "${STORE[@]}" "${KEYS[@]}" --yes --output json
+    expect_status 0
+    json '[.s3.snapshots[].status] | tostring' '["removed","removed"]'
+    for key in notes unmarked alone renamed other; do
+        delete $key "${STORE[@]}" "${KEYS[@]}" --yes
+        expect_status 2
+    done
+    expect_stderr 'the object other names another cluster'
+    [ "$(keys | tr ' ' '\n' | grep .)" = "$(grep . <<<"$foreign")" ] || { keys && false; }
+}
+
+@test "in S3 a plain snapshot goes before its bundle, and an archive of its name with it" {
+    one_node
+    plain_days 3
+
+    # Whatever is refused, no plain snapshot is left without its bundle.
+    policy_but Delete '*'
+    delete "$NAME-1" "${STORE[@]}" "${OTHER[@]}" --yes --output json
+    expect_status 1
+    json '.s3.snapshots[0] | [.status, .error.kind] | join(" ")' 'failed auth'
+    [ "$(keys "$NAME-1")" = "$NAME-1 $NAME-1.pki.bundle.tar.gz " ] || { keys && false; }
+    policy_but Delete "$NAME-1.pki.bundle.tar.gz"
+    delete "$NAME-1" "${STORE[@]}" "${OTHER[@]}" --yes --output json
+    lab s3-policy off
+    expect_status 1
+    jq -e '.s3.snapshots[0].error.text | contains("the plain snapshot is gone, but not its bundle")' <<<"$output"
+    [ "$(keys "$NAME-1")" = "$NAME-1.pki.bundle.tar.gz " ] || { keys && false; }
+
+    # Of one name: one snapshot, as old as the newer of both, good if one of both is.
+    place "$NAME-2" 400000
+    lab s3-put "$NAME-2.zip" "$BATS_TEST_TMPDIR/$NAME-2.zip"
+    snapctl list --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]}" "${KEYS[@]}" --output json
+    json ".snapshots[] | select(.name == \"$NAME-2\").s3 | [.key, .format] | join(\" \")" "$NAME-2.zip zip"
+    prune_s3 --prefix t- --keep 1 --dry-run --output json
+    [ "$(statuses .s3)" = "2:kept:keep 3:planned:unwanted" ] || { show && false; }
+    json '.s3.snapshots[0] | [.key, .format, .plain.key] | join(" ")' "$NAME-2.zip zip $NAME-2"
+    damage_copy 2
+    lab s3-put "$NAME-2.zip" "$BATS_TEST_TMPDIR/damaged-2"
+    prune_s3 --prefix t- --keep 1 --dry-run --output json
+    [ "$(statuses .s3)" = "2:kept:keep 3:planned:unwanted" ] || { show && false; }
+    json '.s3.snapshots[0].verified' true
+
+    # Without a prefix the archive is nobody's: it does not go, nor does it make the other younger.
+    prune_s3 --keep 1 --dry-run --output json
+    [ "$(statuses .s3)" = "3:kept:keep 2:planned:unwanted" ] || { show && false; }
+    json '.s3.snapshots[1] | [.key, .format] | join(" ")' "$NAME-2 plain"
+    json .s3.foreign 1
+    delete "$NAME-2" "${STORE[@]}" "${KEYS[@]}" --yes
+    expect_status 0
+    [ "$(keys "$NAME-2")" = "$NAME-2.zip " ] || { keys && false; }
+    put_marked "$NAME-3.zip" "$NAME-3" "$BATS_TEST_TMPDIR/damaged-2"
+    delete "$NAME-3" "${STORE[@]}" "${KEYS[@]}" --yes
+    expect_status 0
+    expect_output 'an archive and a plain snapshot, with its bundle of certificates'
+    [ "$(keys "$NAME-3")" = '' ] || { keys && false; }
+}
+
+@test "after a legacy save its plain snapshot counts in S3, and an older archive of its name proves nothing" {
     one_node
     certificates_on_n1
     local n
@@ -243,9 +396,27 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     done
     damage_copy 2
     lab s3-put "$NAME-2.zip" "$BATS_TEST_TMPDIR/damaged-2"
-    NAME=$NAME-2 save_s3 --legacy --keep 1 --prefix t- --output json
+
+    # Where the plain one may not be looked at, only the archive is left, which is damaged.
+    policy_but Get "$NAME-2"
+    NAME=$NAME-2 save "${STORE[@]}" "${OTHER[@]}" --legacy --keep 1 --prefix t- --output json
+    lab s3-policy off
     expect_status 0
+    expect_stderr '1 object may be a plain snapshot, but cannot be looked at'
     [ "$(statuses .pruned.s3)" = "2:kept:keep 1:kept:newest-good" ] || { show && false; }
+
+    NAME=$NAME-2 save_s3 --legacy --force --keep 1 --prefix t- --output json
+    expect_status 0
+    [ "$(statuses .pruned.s3)" = "2:kept:keep 1:removed:unwanted" ] || { show && false; }
+    json '[.pruned.s3.snapshots[].verified] | unique | tostring' '[null]' # nothing was read again
+    [ "$(keys)" = "$NAME-2 $NAME-2.pki.bundle.tar.gz $NAME-2.zip " ] || { keys && false; }
+    NAME=$NAME-3 save_s3 --legacy --keep 1 --dry-run --output json
+    expect_status 0
+    [ "$(statuses .pruned.s3)" = "3:kept:keep 2:planned:unwanted" ] || { show && false; }
+    json '.pruned.s3.snapshots[1] | [.key, .pki_bundle.key] | join(" ")' "$NAME-2 $NAME-2.pki.bundle.tar.gz"
+    NAME=$NAME-3 save_s3 --legacy --keep 1
+    expect_status 0
+    [ "$(keys)" = "$NAME-2.zip $NAME-3 $NAME-3.pki.bundle.tar.gz " ] || { keys && false; }
 }
 
 @test "versions and locks in S3: a delete marker is told, what is locked stays" {
@@ -273,6 +444,27 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     delete "$NAME-3" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
     expect_status 0
     expect_output 'hidden by a delete marker, kept as version'
+
+    # Plain ones; of the first the bundle alone is locked.
+    one_node
+    certificates_on_n1
+    NAME=$NAME-4 save_s3 --legacy --bucket-name "$bucket"
+    expect_status 0
+    on n1 cp -p "$BACKUP/$NAME-4" "$BACKUP/$NAME-5"
+    upload "$NAME-5" --legacy --bucket-name "$bucket" --s3-object-lock governance:1
+    expect_status 0
+    hold() { lab s3-api put-object-legal-hold --bucket "$bucket" --key "$NAME-4.pki.bundle.tar.gz" --legal-hold "Status=$1"; }
+    hold ON
+    delete "$NAME-4" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
+    expect_status 2
+    expect_stderr "$NAME-4 is locked: legal hold"
+    delete "$NAME-5" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
+    expect_status 2
+    expect_stderr "$NAME-5 is locked: GOVERNANCE until"
+    hold OFF
+    delete "$NAME-4" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes --output json
+    expect_status 0
+    json '.s3.snapshots[0] | [.delete_marker, .pki_bundle.delete_marker] | tostring' '[true,true]'
 }
 
 @test "delete: by name from all places; not while the lock is on it, nor if one name is nowhere" {

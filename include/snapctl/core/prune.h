@@ -17,11 +17,15 @@ const char *prune_status_name(enum prune_status status);
 /* Whether it was read, to know the newest that is good. */
 enum prune_proof { PRUNE_UNREAD, PRUNE_GOOD, PRUNE_DAMAGED };
 
-/* The bundle of certificates beside a snapshot in the store, which goes with it. */
-struct prune_bundle {
-    char *key; /* NULL: there is none, or it was not looked for, as the snapshot stays */
-    char *version_id;
-    bool marker; /* as those of the snapshot */
+/* What a snapshot consists of in the store, in the order in which it is removed: a plain snapshot before its
+ * bundle of certificates, without which it could not be restored, but would count; the bundle before the
+ * archive, as private keys that lie there alone would be shown by no list. */
+enum prune_role { PRUNE_PLAIN, PRUNE_BUNDLE, PRUNE_ARCHIVE, PRUNE_ROLES };
+
+struct prune_object {
+    char *key;        /* NULL: there is none. A bundle is not looked for where the snapshot stays */
+    char *version_id; /* NULL: the bucket keeps no versions */
+    bool marker;      /* a removed one: the version is still there, hidden behind a delete marker */
 };
 
 /* A snapshot in a place. */
@@ -34,11 +38,8 @@ struct prune_item {
     enum prune_proof proof;
     struct sc_err err; /* of a damaged one, and of one that was not removed */
     /* In the store. */
-    char *key;        /* NULL: it is not in the store */
-    char *version_id; /* NULL: the bucket keeps no versions */
-    char *lock;       /* "COMPLIANCE until 2026-12-01T00:00:00Z", "legal hold"; NULL: none is known */
-    bool marker;      /* a removed one: the version is still there, hidden behind a delete marker */
-    struct prune_bundle bundle;
+    struct prune_object objects[PRUNE_ROLES];
+    char *lock; /* "COMPLIANCE until 2026-12-01T00:00:00Z", "legal hold"; NULL: none is known */
 };
 
 /* skipped: it was not to be asked, or the run ended before. done: it was asked, and what was to be removed
@@ -89,13 +90,17 @@ struct prune_options {
 
 /* Lists all places, proves in each the newest that is good where something is to be removed, asks, and
  * removes. Of objects only those count that our upload marked with the cluster's name (RKE's default,
- * "local", is none), or that are claimed; never one that is marked with another name. A bundle of
- * certificates goes with its snapshot, before it, so that no private keys stay behind that no list shows.
+ * "local", is none), or that are claimed; never one that is marked with another name. An archive and a plain
+ * snapshot of one name are one snapshot, which stays or goes, and a bundle of certificates goes with it.
  *
  * -1 if the options are wrong and nothing was dialled (ERR_USAGE, ERR_CONFIG). */
 int prune_run(const struct cluster *cluster, const struct prune_options *options, const struct run_ui *ui,
               struct log *log, struct prune_result **out, struct sc_err *err) WARN_UNUSED;
 void prune_result_free(struct prune_result *result); /* NULL is allowed */
+
+/* The object that stands for the snapshot: the archive, or else the plain one. Without a key: it is on a
+ * node. */
+const struct prune_object *prune_main_object(const struct prune_item *item);
 
 /* Items of that status in all places. */
 size_t prune_count(const struct prune_result *result, enum prune_status status);

@@ -82,6 +82,9 @@ int http_begin(struct http *http, const struct http_request *request, void *tag,
  */
 int http_wait(struct http *http, const struct ctx *ctx, int64_t max_ms, struct http_call **done,
               struct sc_err *err) WARN_UNUSED;
+/* Until this one has ended, or the ctx; http_wait still tells those that end meanwhile. */
+int http_wait_for(struct http *http, const struct ctx *ctx, const struct http_call *call,
+                  struct sc_err *err) WARN_UNUSED;
 /* Makes the http_wait that runs, or else the next one that would wait, return: the one function that other
  * threads may call. */
 void http_wake(struct http *http);

@@ -46,15 +46,26 @@ int s3_object_probe(struct s3_client *client, const struct ctx *ctx, const char 
 int s3_object_head(struct s3_client *client, const struct ctx *ctx, const char *key, struct s3_object *object,
                    struct sc_err *err) WARN_UNUSED;
 
+/* The same of many objects, a few in flight at a time, and of some with bytes, by GET. An object that the
+ * store refuses to tell of has an error of its own. -1, with those that were not asked yet as they were: an
+ * outage, the end of the ctx, or other bytes than were asked for (ERR_STORE). */
+struct s3_head {
+    const char *key; /* outlives the call */
+    uint64_t from;
+    size_t len; /* so many bytes from there on, which it has; 0: none */
+    struct s3_object object;
+    struct buf bytes;
+    struct sc_err err; /* ERR_NONE: the store told */
+};
+int s3_object_heads(struct s3_client *client, const struct ctx *ctx, struct s3_head *heads, size_t n,
+                    struct sc_err *err) WARN_UNUSED;
+void s3_heads_free(struct s3_head *heads, size_t n); /* the array, too */
+
 /* Our upload wrote down that it is of the cluster of that name. */
 bool s3_object_is_of(const struct s3_object *object, const char *cluster);
 
 /* Nobody may delete this version of it at that time. */
 bool s3_object_is_locked(const struct s3_object *object, int64_t now);
-
-/* The last bytes, at most cap, of an object of so many. ERR_STORE if it has another size. */
-int s3_object_tail(struct s3_client *client, const struct ctx *ctx, const char *key, uint64_t bytes,
-                   void *buf, size_t cap, size_t *got, struct sc_err *err) WARN_UNUSED;
 
 /* How an object is to be written. Strings outlive the call. */
 struct s3_write {

@@ -37,7 +37,7 @@ static void make(struct made *m)
             items[k]->status = i ? PRUNE_REMOVED : PRUNE_KEPT;
             items[k]->name = name_a;
         }
-        m->store[i].key = key;
+        m->store[i].objects[PRUNE_ARCHIVE].key = key;
     }
     m->node[0].name = name_b;
     m->node[0].reason = RETENTION_GOOD;
@@ -45,9 +45,9 @@ static void make(struct made *m)
     m->store[0].name = name_c;
     m->store[0].reason = RETENTION_LOCKED;
     m->store[0].lock = lock;
-    m->store[1].version_id = version;
-    m->store[1].marker = true;
-    m->store[1].bundle.key = bundle;
+    m->store[1].objects[PRUNE_ARCHIVE].version_id = version;
+    m->store[1].objects[PRUNE_ARCHIVE].marker = true;
+    m->store[1].objects[PRUNE_BUNDLE].key = bundle;
     m->places[NODE] =
         (struct prune_place){.run.address = address, .status = PRUNE_DONE, .items = m->node, .n_items = 2};
     m->places[STORE] =
@@ -128,20 +128,20 @@ static void failed_and_damaged(void **state)
 #define ITEM(name, time, bytes, status, reason, verified)                                                    \
     "{\"name\":\"" name "\",\"time\":\"" time "\",\"bytes\":" bytes ",\"status\":\"" status                  \
     "\",\"reason\":\"" reason "\",\"verified\":" verified ","
-#define PLACES_JSON                                                                                                                                                                                                                                                         \
-    "\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                                                                        \
-        "b", "2026-11-25T12:00:00Z", "5000", "kept", "newest-good",                                                                                                                                                                                                         \
-        "true") "\"error\":null}," ITEM("a", "2026-11-24T12:00:00Z", "4000", "removed", "unwanted",                                                                                                                                                                         \
-                                        "null") "\"error\":null}],"                                                                                                                                                                                                         \
-                                                "\"duration_ms\":0,\"error\":null}],"                                                                                                                                                                                       \
-                                                "\"s3\":{\"endpoint\":\"s3\",\"bucket\":\"b\",\"folder\":\"f/\",\"region\":null,\"via\":\"local\","                                                                                                                         \
-                                                "\"credentials\":null,\"foreign\":3,\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                              \
-                                                    "c", "2026-11-25T12:00:00Z", "5000", "kept", "locked",                                                                                                                                                                  \
-                                                    "null") "\"key\":\"f/a.zip\",\"version_id\":null,\"delete_marker\":false,"                                                                                                                                              \
-                                                            "\"locked\":\"COMPLIANCE until 2026-12-01T00:00:00Z\",\"pki_bundle\":null,\"error\":null}," ITEM(                                                                                                               \
-                                                                "a", "2026-11-24T12:00:00Z", "4000",                                                                                                                                                                        \
-                                                                "removed", "unwanted",                                                                                                                                                                                      \
-                                                                "null") "\"key\":\"f/a.zip\",\"version_id\":\"v1\",\"delete_marker\":true,\"locked\":null,\"pki_bundle\":{\"key\":\"f/a.pki.bundle.tar.gz\",\"version_id\":null,\"delete_marker\":false},\"error\":null}]," \
+#define PLACES_JSON                                                                                                                                                                                                                                                                                           \
+    "\"nodes\":[{\"address\":\"10.0.0.1\",\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                                                                                                          \
+        "b", "2026-11-25T12:00:00Z", "5000", "kept", "newest-good",                                                                                                                                                                                                                                           \
+        "true") "\"error\":null}," ITEM("a", "2026-11-24T12:00:00Z", "4000", "removed", "unwanted",                                                                                                                                                                                                           \
+                                        "null") "\"error\":null}],"                                                                                                                                                                                                                                           \
+                                                "\"duration_ms\":0,\"error\":null}],"                                                                                                                                                                                                                         \
+                                                "\"s3\":{\"endpoint\":\"s3\",\"bucket\":\"b\",\"folder\":\"f/\",\"region\":null,\"via\":\"local\","                                                                                                                                                           \
+                                                "\"credentials\":null,\"foreign\":3,\"status\":\"done\",\"snapshots\":[" ITEM(                                                                                                                                                                                \
+                                                    "c", "2026-11-25T12:00:00Z", "5000", "kept", "locked",                                                                                                                                                                                                    \
+                                                    "null") "\"key\":\"f/a.zip\",\"version_id\":null,\"delete_marker\":false,\"format\":\"zip\","                                                                                                                                                             \
+                                                            "\"locked\":\"COMPLIANCE until 2026-12-01T00:00:00Z\",\"plain\":null,\"pki_bundle\":null,\"error\":null}," ITEM(                                                                                                                                  \
+                                                                "a", "2026-11-24T12:00:00Z", "4000",                                                                                                                                                                                                          \
+                                                                "removed", "unwanted",                                                                                                                                                                                                                        \
+                                                                "null") "\"key\":\"f/a.zip\",\"version_id\":\"v1\",\"delete_marker\":true,\"format\":\"zip\",\"locked\":null,\"plain\":null,\"pki_bundle\":{\"key\":\"f/a.pki.bundle.tar.gz\",\"version_id\":null,\"delete_marker\":false},\"error\":null}]," \
                                                                         "\"duration_ms\":0,\"error\":null}"
 
 static void assert_equal(json_t *is, const char *wanted)
@@ -155,6 +155,35 @@ static void assert_equal(json_t *is, const char *wanted)
     }
     json_decref(is);
     json_decref(should);
+}
+
+static void plain_ones_in_the_store(void **state)
+{
+    (void)state;
+    struct made m;
+    make(&m);
+    char plain[] = "f/a";
+    m.store[0].reason = RETENTION_LAST;
+    m.store[0].objects[PRUNE_ARCHIVE].key = NULL;
+    m.store[0].objects[PRUNE_PLAIN].key = plain;
+    m.store[1].objects[PRUNE_PLAIN] =
+        (struct prune_object){.key = plain, .version_id = version, .marker = true};
+    AUTO_FREE char *text = report_prune_text(&m.result, NULL, false),
+                   *json = report_prune_json(&m.result, NULL);
+    assert_non_null(strstr(text, "kept     one of the newest\n"));
+    assert_non_null(
+        strstr(text, "removed  an archive and a plain snapshot, with its bundle of certificates, hidden"));
+    json_t *document = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    json_t *snapshots = json_object_get(json_object_get(document, "s3"), "snapshots");
+    json_t *alone = json_array_get(snapshots, 0), *beside = json_array_get(snapshots, 1);
+    assert_string_equal(json_string_value(json_object_get(alone, "key")), "f/a");
+    assert_string_equal(json_string_value(json_object_get(alone, "format")), "plain");
+    assert_true(json_is_null(json_object_get(alone, "plain")));
+    assert_string_equal(json_string_value(json_object_get(beside, "key")), "f/a.zip");
+    assert_string_equal(json_string_value(json_object_get(beside, "format")), "zip");
+    assert_equal(json_incref(json_object_get(beside, "plain")),
+                 "{\"key\":\"f/a\",\"version_id\":\"v1\",\"delete_marker\":true}");
+    json_decref(document);
 }
 
 static void the_document(void **state)
@@ -172,9 +201,8 @@ static void the_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table),
-        cmocka_unit_test(the_question),
-        cmocka_unit_test(failed_and_damaged),
+        cmocka_unit_test(the_table),          cmocka_unit_test(the_question),
+        cmocka_unit_test(failed_and_damaged), cmocka_unit_test(plain_ones_in_the_store),
         cmocka_unit_test(the_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,22 @@ static void copies_of_one_name_are_one_snapshot(void **state)
     inventory_free(&inventory);
 }
 
+static void where_a_place_has_both_the_archive_comes_first(void **state)
+{
+    (void)state;
+    struct inventory inventory = {.n_places = STORE};
+    struct inventory_copy plain = at(STORE, 9);
+    plain.plain = true;
+    assert_true(add(&inventory, "a", plain));
+    assert_true(add(&inventory, "a.zip", at(STORE, 8)));
+    inventory_sort(&inventory);
+    assert_int_equal(inventory.n, 1);
+    assert_int_equal(inventory.snapshots[0].n_copies, 2);
+    assert_int_equal(inventory.snapshots[0].modified, 9);
+    assert_false(inventory_copy_at(&inventory.snapshots[0], STORE)->plain);
+    inventory_free(&inventory);
+}
+
 static void only_in_the_store(void **state)
 {
     (void)state;
@@ -133,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_of_one_name_are_one_snapshot),
+        cmocka_unit_test(where_a_place_has_both_the_archive_comes_first),
         cmocka_unit_test(only_in_the_store),
         cmocka_unit_test(what_is_no_snapshot_is_not_added),
         cmocka_unit_test(the_names_of_recurring_snapshots),

@@ -1,4 +1,5 @@
-/* The region of a bucket that nobody named, against the S3 of fake_s3.py. */
+/* The region of a bucket that nobody named, and which of its objects are snapshots, against the S3 of
+ * fake_s3.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include "../../../src/core/store.h"
 #include "../s3/fake_s3.h"
+#include "snapctl/node/node.h"
 
 #define LOCATION "method=GET&query=location&count=1&do="
 
@@ -136,13 +138,20 @@ static void test_out_of_reach_takes_no_longer(void **state)
     assert_true(asked.ms < S3_PROBE_RETRY_MS + 1000);
 }
 
-/* Asks for the snapshot x, beside which goes its bundle; whether that is refused, and why. */
-static int ask_with_beside(struct fake *f, const char *mark, bool replace, struct sc_err *err)
+/* A store with the folder f, for the snapshot x. */
+struct opened {
+    char *endpoint;
+    struct secret *secret;
+    struct store_options options;
+    struct store *store;
+};
+
+static void open_store(struct fake *f, struct opened *o)
 {
-    AUTO_FREE char *endpoint = str_format("127.0.0.1:%d", f->port);
-    struct secret *secret = secret_new("secret+key/1", strlen("secret+key/1"));
-    const struct store_options options = {
-        .endpoint = endpoint,
+    *o = (struct opened){.endpoint = str_format("127.0.0.1:%d", f->port),
+                         .secret = secret_new("secret+key/1", strlen("secret+key/1"))};
+    o->options = (struct store_options){
+        .endpoint = o->endpoint,
         .bucket = "bucket",
         .folder = "/f/",
         .region = "us-east-1",
@@ -150,19 +159,32 @@ static int ask_with_beside(struct fake *f, const char *mark, bool replace, struc
         .plain_http = true,
         .proxy = "",
         .env = environment,
-        .flags = {.access_key = "AKID", .secret_key = secret}
+        .flags = {.access_key = "AKID", .secret_key = o->secret}
     };
+    assert_int_equal(store_new(NULL, &o->options, "x", &o->store, NULL), 0);
+}
+
+static void close_store(struct opened *o)
+{
+    store_free(o->store);
+    secret_free(o->secret);
+    free(o->endpoint);
+}
+
+/* Asks for the snapshot x, beside which goes its bundle; whether that is refused, and why. */
+static int ask_with_beside(struct fake *f, const char *mark, bool replace, struct sc_err *err)
+{
     const struct ctx ctx = fake_ctx(f);
-    struct store *store;
-    assert_int_equal(store_new(NULL, &options, "x", &store, err), 0);
+    struct opened opened;
+    open_store(f, &opened);
+    struct store *store = opened.store;
     assert_null(store_beside(store));
     assert_int_equal(store_use_file(store, "x", err), 0);
     assert_int_equal(store_use_beside(store, "x.pki.bundle.tar.gz", mark, err), 0);
     assert_string_equal(store_key(store), "f/x");
     assert_string_equal(store_beside(store), "f/x.pki.bundle.tar.gz");
     int result = store_ask(store, &ctx, replace, err);
-    store_free(store);
-    secret_free(secret);
+    close_store(&opened);
     return result;
 }
 
@@ -186,6 +208,126 @@ static void test_a_name_beside_it_counts_as_well(void **state)
     s3_client_free(client);
 }
 
+/* ---- which objects are snapshots ---- */
+
+/* An object, marked as the snapshot of that name; NULL: not at all. */
+static void put_marked(struct fake *f, struct s3_client *client, const char *key, const char *snapshot)
+{
+    const struct ctx ctx = fake_ctx(f);
+    AUTO_WRITTEN struct s3_written written = {0};
+    const struct sigv4_field metadata = {"snapctl-snapshot", snapshot};
+    struct s3_write write = {.key = key, .metadata = &metadata, .n_metadata = snapshot ? 1 : 0};
+    s3_write_mark(&write);
+    assert_int_equal(s3_object_put(client, &ctx, &write, "12345", 5, &written, NULL), 0);
+}
+
+static void note_snapshot(void *arg, const struct store_snapshot *snapshot)
+{
+    buf_printf(arg, "%s=%s%s %d;", snapshot->key, snapshot->name, snapshot->plain ? "(plain)" : "",
+               (int)snapshot->bytes);
+}
+
+/* What store_snapshots tells of those that begin so; the caller frees it. NULL: it failed. */
+static char *snapshots_in(struct fake *f, const char *prefix, struct sc_err *err)
+{
+    const struct ctx ctx = fake_ctx(f);
+    struct opened opened;
+    struct buf seen = {0};
+    open_store(f, &opened);
+    int result = store_snapshots(opened.store, &ctx, prefix, note_snapshot, &seen, err);
+    close_store(&opened);
+    if (result == 0)
+        return buf_take(&seen);
+    buf_free(&seen);
+    return NULL;
+}
+
+static void put_many(struct fake *f)
+{
+    static const struct {
+        const char *key, *snapshot;
+    } objects[] = {
+        {"f/a.zip",                                      NULL     },
+        {"f/a.pki.bundle.tar.gz",                        "a"      },
+        {"f/both",                                       "both"   },
+        {"f/both.pki.bundle.tar.gz",                     "both"   },
+        {"f/both.zip",                                   NULL     },
+        {"f/plain",                                      "plain"  },
+        {"f/plain.pki.bundle.tar.gz",                    "plain"  },
+        {"f/alone",                                      "alone"  }, /* no bundle */
+        {"f/notes",                                      NULL     },
+        {"f/notes.pki.bundle.tar.gz",                    NULL     },
+        {"f/renamed",                                    "plain"  },
+        {"f/renamed.pki.bundle.tar.gz",                  "plain"  },
+        {"f/bundle",                                     NULL     },
+        {"f/bundle.pki.bundle.tar.gz",                   "bundle" },
+        {"f/bundle.pki.bundle.tar.gz.pki.bundle.tar.gz", "bundle" },
+        {"f/no name",                                    "no name"},
+        {"f/no name.pki.bundle.tar.gz",                  "no name"},
+        {"f/deeper/plain",                               "plain"  },
+        {"f/deeper/plain.pki.bundle.tar.gz",             "plain"  },
+        {"plain",                                        "plain"  },
+    };
+    struct s3_client *client = client_of(f);
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+        put_marked(f, client, objects[i].key, objects[i].snapshot);
+    s3_client_free(client);
+}
+
+static void test_plain_snapshots_by_their_bundles_and_marks(void **state)
+{
+    struct fake *f = *state;
+    AUTO_ERR struct sc_err err = {0};
+    put_many(f);
+    AUTO_FREE char *all = snapshots_in(f, "f/", &err), *some = snapshots_in(f, "f/pl", &err);
+    assert_string_equal(all, "f/a.zip=a 5;f/both.zip=both 5;f/both=both(plain) 5;f/plain=plain(plain) 5;");
+    assert_string_equal(some, "f/plain=plain(plain) 5;");
+    /* both, plain, notes, renamed, bundle and its bundle, and plain once more: no other one is asked about.
+     */
+    assert_state_has(f, "count HEAD object 7\n");
+}
+
+/* Nor is a name too long for a snapshot a reason not to know its bundle. */
+static void test_a_bundle_whose_name_no_snapshot_could_have(void **state)
+{
+    struct fake *f = *state;
+    AUTO_ERR struct sc_err err = {0};
+    char name[NODE_NAME_MAX + 1] = "";
+    memset(name, 'n', NODE_NAME_MAX);
+    AUTO_FREE char *key = str_format("f/%s", name), *bundle = str_format("%s.pki.bundle.tar.gz", key);
+    struct s3_client *client = client_of(f);
+    put_marked(f, client, key, name);
+    put_marked(f, client, bundle, name);
+    s3_client_free(client);
+    AUTO_FREE char *all = snapshots_in(f, "f/", &err), *wanted = str_format("%s=%s(plain) 5;", key, name);
+    assert_string_equal(all, wanted);
+}
+
+static void test_what_may_not_be_looked_at_is_left_out(void **state)
+{
+    struct fake *f = *state;
+    AUTO_ERR struct sc_err err = {0};
+    put_many(f);
+    fake_rule(f, "method=HEAD&key=f/plain&count=9&do=bare:403");
+    fake_rule(f, "method=HEAD&key=f/notes&count=9&do=bare:403");
+    AUTO_FREE char *all = snapshots_in(f, "f/", &err);
+    assert_string_equal(all, "f/a.zip=a 5;f/both.zip=both 5;f/both=both(plain) 5;");
+    assert_logged(f, "S3: 2 objects may be plain snapshots, but cannot be looked at, and are left out: "
+                     "s3://bucket/f/notes: AccessDenied");
+    const char *first = strstr(buf_text(&f->lines), "cannot be looked at");
+    assert_null(strstr(first + 1, "cannot be looked at"));
+}
+
+static void test_an_outage_is_no_list(void **state)
+{
+    struct fake *f = *state;
+    AUTO_ERR struct sc_err err = {0};
+    put_many(f);
+    fake_rule(f, "method=HEAD&key=f/plain&count=1&do=bare:411");
+    assert_null(snapshots_in(f, "f/", &err));
+    assert_int_equal(err.kind, ERR_STORE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +338,10 @@ int main(void)
         cmocka_unit_test_setup(test_what_is_slow_is_not_tried_twice, fake_reset),
         cmocka_unit_test_setup(test_out_of_reach_takes_no_longer, fake_reset),
         cmocka_unit_test_setup(test_a_name_beside_it_counts_as_well, fake_reset),
+        cmocka_unit_test_setup(test_plain_snapshots_by_their_bundles_and_marks, fake_reset),
+        cmocka_unit_test_setup(test_a_bundle_whose_name_no_snapshot_could_have, fake_reset),
+        cmocka_unit_test_setup(test_what_may_not_be_looked_at_is_left_out, fake_reset),
+        cmocka_unit_test_setup(test_an_outage_is_no_list, fake_reset),
     };
     return cmocka_run_group_tests(tests, fake_start, fake_stop);
 }

@@ -2,7 +2,7 @@
 and fails as it is told. Prints "ready PORT", and ends when its standard input does.
 
 GET /!/rule?method=PUT&query=partNumber&skip=1&count=2&do=error:503:SlowDown  the next matching requests but `skip` fail
-                                                              (also header=, a name that must be there)
+                                          (also header=, a name that must be there; key=, only those to keys that have it)
 GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for the only good session token, locking=no)
 GET /!/state            objects, multipart uploads and counted requests as text
 GET /!/reset
@@ -212,6 +212,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def rule(self, query):
         for r in state["rules"]:
+            if r.get("key", "") not in self.path:
+                continue
             if r["method"] not in ("", self.command) or (r["query"] and r["query"] not in query) or (r["query"] == "" and query and r["method"] == "PUT" and "partNumber" in query):
                 continue
             if r["header"] and r["header"] not in self.headers:

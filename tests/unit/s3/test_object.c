@@ -205,8 +205,6 @@ static void test_tells_whose_it_is_and_what_locks_it(void **state)
         .key = "x", .lock_mode = "GOVERNANCE", .lock_days = 3, .metadata = metadata, .n_metadata = 2};
     AUTO_OBJECT struct s3_object object = {0};
     AUTO_ERR struct sc_err err = {0};
-    char end[4];
-    size_t got;
     assert_int_equal(put(f, client, &write, "hello", &err), 0);
     assert_int_equal(s3_object_head(client, &ctx, "x", &object, &err), 0);
     assert_string_equal(object.snapshot, "x");
@@ -217,14 +215,6 @@ static void test_tells_whose_it_is_and_what_locks_it(void **state)
     assert_false(s3_object_is_of(&(struct s3_object){0}, "x"));
     assert_true(s3_object_is_locked(&(struct s3_object){.legal_hold = true}, 0));
     assert_false(s3_object_is_locked(&(struct s3_object){0}, 0));
-
-    assert_int_equal(s3_object_tail(client, &ctx, "x", 5, end, sizeof end, &got, &err), 0);
-    assert_int_equal(got, 4);
-    assert_memory_equal(end, "ello", 4);
-    assert_int_equal(s3_object_tail(client, &ctx, "x", 0, end, sizeof end, &got, &err), 0);
-    assert_int_equal(got, 0);
-    assert_int_equal(s3_object_tail(client, &ctx, "x", 7, end, sizeof end, &got, &err), -1);
-    assert_int_equal(err.kind, ERR_STORE);
     s3_client_free(client);
 }
 
