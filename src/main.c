@@ -22,11 +22,12 @@
 #endif
 
 /* Whoever starts the program without these descriptors would get the next opened file in their place: a
- * message could end up in known_hosts. */
+ * message could end up in known_hosts. What is in their place can be used the wrong way only, so that writing
+ * to an output that is closed fails. */
 static void fill_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             abort();
 }
 

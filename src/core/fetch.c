@@ -104,10 +104,11 @@ static int take_turn(struct run *run, const struct ctx *ctx, struct place *place
     return result;
 }
 
-static void end_turn(struct run *run, struct place *place, bool over)
+static void end_turn(struct run *run, struct place *place, bool over, bool fetched)
 {
     runner_lock(run->runner);
     fetching_of(run)->over = over;
+    run->enough = fetched;
     place->state = PLACE_LOOKING;
     runner_wake(run->runner);
     runner_unlock(run->runner);
@@ -119,6 +120,18 @@ static void leave(struct run *run, struct place *place)
     place->state = PLACE_OUT;
     runner_wake(run->runner);
     runner_unlock(run->runner);
+}
+
+/* A place that is cancelled because another had a good copy has not failed: it was not needed. */
+static int unless_fetched(struct run *run, int result, struct sc_err *err)
+{
+    runner_lock(run->runner);
+    bool fetched = run->enough;
+    runner_unlock(run->runner);
+    if (result == 0 || !fetched || err->kind != ERR_CANCELLED)
+        return result;
+    err_clear(err);
+    return 0;
 }
 
 /* ---- a copy ---- */
@@ -170,7 +183,7 @@ static void fetch_copy(struct run *run, const struct ctx *ctx, struct place *pla
     copy->duration_ms = ctx_now_ms() - start;
     if (f->why.kind == ERR_NONE)
         verify_tell(ctx, copy);
-    end_turn(run, place, over);
+    end_turn(run, place, over, result == 0);
 }
 
 /* ---- a node's thread ---- */
@@ -227,7 +240,7 @@ static int live_asked(struct work *w, struct sc_err *err)
     return 0;
 }
 
-static int live(struct work *w, struct sc_err *err)
+static int live_once(struct work *w, struct sc_err *err)
 {
     bool asked = is_asked(w->run, w->index);
     if (!asked && !work_wait_until_wanted(w, err))
@@ -235,6 +248,11 @@ static int live(struct work *w, struct sc_err *err)
     if (work_enter(w, err) < 0 || work_check(w, node_judge_reader, err) < 0)
         return -1;
     return asked ? live_asked(w, err) : 0;
+}
+
+static int live(struct work *w, struct sc_err *err)
+{
+    return unless_fetched(w->run, live_once(w, err), err);
 }
 
 static const char *word_of(const struct place *place)
@@ -309,7 +327,7 @@ static void beside(struct run *run)
 {
     struct fetching *f = fetching_of(run);
     struct place *place = store_place(run);
-    bool done = fetch_from_store(run, &f->store_err) == 0;
+    bool done = unless_fetched(run, fetch_from_store(run, &f->store_err), &f->store_err) == 0;
     if (!done && place->copies.n_copies == 0)
         verify_add_unknown(&place->copies, VERIFY_STORE, store_key(f->store), name_of(run), &f->store_err);
     leave(run, place);

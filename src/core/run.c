@@ -80,6 +80,14 @@ static void cancel(struct run *run)
     runner_unlock(run->runner);
 }
 
+static bool is_enough(struct run *run)
+{
+    runner_lock(run->runner);
+    bool enough = run->enough;
+    runner_unlock(run->runner);
+    return enough;
+}
+
 static const char *signal_name(int signo)
 {
     return signo == SIGINT ? "SIGINT" : signo == SIGHUP ? "SIGHUP" : "SIGTERM";
@@ -120,6 +128,8 @@ static void coordinate(struct run *run)
             take_signal(run);
         runner_clear(run->runner);
         tell_ui(run);
+        if (!run->cancelled_ms && is_enough(run))
+            cancel(run);
         if (run->cancelled_ms && ctx_now_ms() - run->cancelled_ms >= CANCEL_MS)
             cancel_fire(run->late);
         if (run->ui->confirm && !run->cancelled_ms)

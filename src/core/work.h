@@ -70,6 +70,7 @@ struct run {
     int64_t cancelled_ms;     /* the main thread's: when the run was cancelled; 0: it was not */
     struct cancel *late;      /* fired CANCEL_MS after that, to end what still cleans up */
     bool go;                  /* shared: the meeting's decision */
+    bool enough;              /* shared: what the run is for is done; who is still at work is cancelled */
     bool session_wanted;      /* shared: somebody waits, or has waited, in run_session */
     struct run_event *events; /* shared: not yet told to the ui */
     size_t n_events;

@@ -122,6 +122,17 @@ told() { grep -q "$1" "$ERR"; }
     expect_here "$NAME"
 }
 
+@test "once a good copy is here, nobody waits for a node that does not answer" {
+    place "$NAME" 400000 n1
+    lab sshd-freeze n3
+    fetch "$NAME" --output json
+    expect_status 0
+    json '[.copies[] | select(.status != "missing") | .address + " " + .status] | join(",")' '10.77.0.11 good'
+    refute_anywhere error:
+    expect_stderr 'node 10.77.0.13: not needed'
+    expect_same "$NAME.zip" "$NAME"
+}
+
 @test "from S3, where no node has a good one; what is nowhere is refused" {
     place "$NAME" 400000 n1 n2 n3
     upload "$NAME"

@@ -137,7 +137,8 @@ sanitized() {
 }
 
 @test "missing descriptors are made up for" {
-    run -0 sh -c '"$@" >&- 2>&- <&-' - "$SNAPCTL" --version
+    run -0 sh -c '"$@" 2>&- <&-' - "$SNAPCTL" --version
+    run -4 sh -c '"$@" >&- 2>&- <&-' - "$SNAPCTL" --version
     silent_cluster
     # Descriptor 1 would else be the configuration, and the report would go into it.
     chmod 600 cluster.yml
