@@ -136,16 +136,33 @@ static bool make(struct code *code, uint32_t *table, unsigned bits, meaning *mea
     return true;
 }
 
-/* Two literals whose codes fit into one look are found by one. From the end, since the second entry is one
- * further to the front, where it is still single. */
-static void join_literals(uint32_t *table)
+/* What the entry of a literal becomes with another one behind it that takes up to so many bits: what is added
+ * to it, for each value of these bits. 0: it stays alone. */
+static void literals_behind(uint32_t *added, const uint32_t *single, unsigned bits)
 {
-    for (uint32_t i = 1 << HUFFMAN_LITERAL_BITS; i-- > 0;) {
-        uint32_t first = table[i], second = table[i >> huffman_length(first)];
-        unsigned length = huffman_length(first) + huffman_length(second);
-        if (first & second & HUFFMAN_LITERALS && length <= HUFFMAN_LITERAL_BITS)
-            table[i] =
-                HUFFMAN_LITERALS | (second & 0xffU << 12) << 8 | (first & 0xffU << 12) | 2U << 6 | length;
+    for (uint32_t i = 0; i < UINT32_C(1) << bits; i++)
+        added[i] = single[i] & HUFFMAN_LITERALS && huffman_length(single[i]) <= bits
+                       ? (single[i] & 0xffU << 12) << 8 | 1U << 6 | huffman_length(single[i])
+                       : 0;
+}
+
+/* Two literals whose codes fit into one look are found by one. */
+static void join_literals(uint32_t *table, const struct code *code)
+{
+    uint32_t single[1 << (HUFFMAN_LITERAL_BITS - 1)], added[1 << (HUFFMAN_LITERAL_BITS - 1)];
+    const unsigned short *symbol = code->symbols;
+    uint32_t reverse = 0;
+    memcpy(single, table, sizeof single);
+    for (unsigned l = 1; l < HUFFMAN_LITERAL_BITS; l++) {
+        if (code->count[l])
+            literals_behind(added, single, HUFFMAN_LITERAL_BITS - l);
+        for (unsigned i = 0; i < code->count[l]; i++, symbol++) {
+            uint32_t entry = literal_or_length(*symbol) | l;
+            if (*symbol < LITERALS_END)
+                for (uint32_t j = 0; j < UINT32_C(1) << (HUFFMAN_LITERAL_BITS - l); j++)
+                    table[reverse | j << l] = entry + added[j];
+            reverse = next_reversed(reverse, l);
+        }
     }
 }
 
@@ -154,7 +171,7 @@ bool huffman_of_literals(uint32_t table[HUFFMAN_LITERAL_TABLE], const unsigned c
     struct code code;
     if (!make(&code, table, HUFFMAN_LITERAL_BITS, literal_or_length, lengths, n))
         return false;
-    join_literals(table);
+    join_literals(table, &code);
     return true;
 }
 
