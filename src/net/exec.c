@@ -64,7 +64,7 @@ static int start(struct command *c, const struct ctx *ctx, const char *command, 
 {
     static const char type[] = "session";
     int rc;
-    while (!(c->channel = libssh2_channel_open_ex(c->ssh->lib, type, sizeof type - 1, SESSION_WINDOW,
+    while (!(c->channel = libssh2_channel_open_ex(c->ssh->lib, type, sizeof type - 1, session_window(c->ssh),
                                                   SESSION_PACKET, NULL, 0))) {
         if (libssh2_session_last_errno(c->ssh->lib) != LIBSSH2_ERROR_EAGAIN)
             return fail_open(c, err);

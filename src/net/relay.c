@@ -125,7 +125,7 @@ LIBSSH2_CHANNEL *relay_open(struct ssh *via, const char *host, int port)
     wire_put_u32(&message, (uint32_t)port);
     wire_put_string(&message, origin, strlen(origin));
     wire_put_u32(&message, 0);
-    return libssh2_channel_open_ex(via->lib, type, sizeof type - 1, SESSION_WINDOW, SESSION_PACKET,
+    return libssh2_channel_open_ex(via->lib, type, sizeof type - 1, session_window(via), SESSION_PACKET,
                                    message.data, (unsigned)message.len);
 }
 

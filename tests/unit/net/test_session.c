@@ -177,6 +177,25 @@ static void chacha_is_preferred_and_gcm_is_last(void **state)
     }
 }
 
+static void the_window_fits_the_way(void **state)
+{
+    int port, pair[2];
+    int listener = listen_anywhere(&port);
+    struct sockaddr_in here = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct ssh near = {.fd = socket(AF_INET, SOCK_STREAM, 0)}, tunnel;
+    (void)state;
+    assert_int_equal(connect(near.fd, (struct sockaddr *)&here, sizeof here), 0);
+    assert_int_equal(session_window(&near), SESSION_WINDOW_NEAR);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    tunnel.fd = pair[0];
+    assert_int_equal(session_window(&tunnel), SESSION_WINDOW_FAR);
+    close(near.fd);
+    close(listener);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* --- Silence. */
 
 enum { SILENCE_MS = 3000 };
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(what_is_no_ssh_is_told),
         cmocka_unit_test(algorithms_that_do_not_meet_are_told),
         cmocka_unit_test(chacha_is_preferred_and_gcm_is_last),
+        cmocka_unit_test(the_window_fits_the_way),
         cmocka_unit_test(a_frozen_server_is_found_dead),
         cmocka_unit_test(a_server_that_freezes_while_it_is_fed_is_found_dead),
         cmocka_unit_test(a_server_that_freezes_in_a_stream_is_found_dead),
