@@ -31,6 +31,8 @@ struct inspect *inspect_new(const struct inspect_what *what)
     if (what->plain)
         return inspect;
     inspect->check = archive_check_new(what->name, what->want_state);
+    if (what->no_sha256)
+        archive_check_leave_out_sha256(inspect->check);
     archive_check_copy(inspect->check, keeper(inspect));
     archive_check_copy_state(inspect->check, what->to.state);
     return inspect;
@@ -66,7 +68,7 @@ int inspect_read(struct inspect *inspect, const struct ctx *ctx, struct source *
 {
     struct sink *own = first_sink(inspect);
     struct sink *sinks[] = {own, inspect->to.archive};
-    if (stream_copy(ctx, source, sinks, sinks[1] ? 2 : 1, progress, arg, err) == 0)
+    if (stream_copy_apart(ctx, source, sinks, sinks[1] ? 2 : 1, progress, arg, err) == 0)
         return own->finish(own, ctx, err);
     own->abort(own);
     return -1;

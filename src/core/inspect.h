@@ -20,6 +20,7 @@ struct inspect_to {
 struct inspect_what {
     const char *name; /* of the snapshot; NULL: whichever the archive has */
     bool want_state;  /* an archive without the state file is no good */
+    bool no_sha256;   /* of the archive itself: it proves nothing, and nobody looks at it */
     bool plain;       /* no archive, but what etcdctl wrote */
     bool hashed; /* … with the SHA-256 behind it, which is compared while it flows by, as an archive's is */
     struct inspect_to to;

@@ -48,4 +48,11 @@ typedef void stream_progress(void *arg, uint64_t bytes);
 int stream_copy(const struct ctx *ctx, struct source *source, struct sink *const *sinks, size_t n,
                 stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 
+/* The same, for sinks that have much to do: they take what was read in a thread of their own, which has ended
+ * when this returns, while the caller's reads on, 512 KiB ahead at most. The outcome is that of stream_copy:
+ * what was read before the source failed comes to the sinks, and if one refuses it, that is the error. Also
+ * ERR_SYSTEM. */
+int stream_copy_apart(const struct ctx *ctx, struct source *source, struct sink *const *sinks, size_t n,
+                      stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
+
 #endif

@@ -51,6 +51,25 @@ static void expect_good(const struct sample *s, const struct maker *m, size_t pi
     assert_string_equal(facts.etcd_sha256, hex);
 }
 
+static void test_without_a_sha256_of_its_own(void **state)
+{
+    struct sample s;
+    struct maker m = {0};
+    struct archive_check *check = archive_check_new("snap", true);
+    struct sink *sink = archive_check_sink(check);
+    const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    struct sc_err err = {0};
+    (void)state;
+    sample_make(&s, &m, 0);
+    archive_check_leave_out_sha256(check);
+    assert_int_equal(sink->write(sink, &ctx, m.zip.data, m.zip.len, &err), 0);
+    assert_int_equal(sink->finish(sink, &ctx, &err), 0);
+    assert_string_equal(archive_check_facts(check)->sha256, "");
+    assert_int_equal(strlen(archive_check_facts(check)->etcd_sha256), SHA256_HEX - 1);
+    archive_check_free(check);
+    sample_free(&s, &m);
+}
+
 static void expect_bad(const char *name, bool want_state, const void *zip, size_t len, const char *text)
 {
     static const size_t pieces[] = {1, 29, 65536};
@@ -634,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_directory_must_list_each_entry_once_in_order),
         cmocka_unit_test(test_refuses_what_is_no_zip),
         cmocka_unit_test(test_hands_on_what_the_entries_hold),
+        cmocka_unit_test(test_without_a_sha256_of_its_own),
         cmocka_unit_test(test_without_a_name_takes_the_archives_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

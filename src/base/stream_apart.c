@@ -1,0 +1,149 @@
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "snapctl/base/stream.h"
+
+enum { CHUNK = 64 * 1024, CHUNKS = 8 };
+
+/* Chunks between the thread that fills them and the one that gives them to the sinks. Each waits for the
+ * other alone, which never takes longer than its source or its sinks, who keep to the ctx. */
+struct belt {
+    const struct ctx *ctx;
+    struct sink *const *sinks;
+    size_t n_sinks;
+    pthread_mutex_t lock; /* of what follows, up to err */
+    pthread_cond_t moved;
+    size_t n_filled, n_emptied; /* ever */
+    bool ended;                 /* no more will be filled */
+    bool failed;                /* a sink did, and err tells why */
+    struct sc_err err;
+    size_t lengths[CHUNKS]; /* of the chunks: those that are filled are the sinks', the others the source's */
+    char chunks[CHUNKS][CHUNK];
+};
+
+/* ---- the sinks' thread ---- */
+
+/* False: there will be none. */
+static bool wait_for_filled(struct belt *belt)
+{
+    pthread_mutex_lock(&belt->lock);
+    while (belt->n_filled == belt->n_emptied && !belt->ended)
+        pthread_cond_wait(&belt->moved, &belt->lock);
+    bool filled = belt->n_filled > belt->n_emptied;
+    pthread_mutex_unlock(&belt->lock);
+    return filled;
+}
+
+static int give(struct belt *belt, size_t slot, struct sc_err *err)
+{
+    for (size_t i = 0; i < belt->n_sinks; i++) {
+        struct sink *sink = belt->sinks[i];
+        if (sink->write(sink, belt->ctx, belt->chunks[slot], belt->lengths[slot], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void tell_emptied(struct belt *belt, int result, struct sc_err *err)
+{
+    pthread_mutex_lock(&belt->lock);
+    belt->n_emptied++;
+    belt->failed = result < 0;
+    if (belt->failed)
+        err_move(&belt->err, err);
+    pthread_cond_signal(&belt->moved);
+    pthread_mutex_unlock(&belt->lock);
+}
+
+static void *empty_all(void *arg)
+{
+    struct belt *belt = arg;
+    int result = 0;
+    for (size_t slot = 0; result == 0 && wait_for_filled(belt); slot = (slot + 1) % CHUNKS) {
+        AUTO_ERR struct sc_err err = {0};
+        result = give(belt, slot, &err);
+        tell_emptied(belt, result, &err);
+    }
+    return NULL;
+}
+
+/* ---- the source's thread ---- */
+
+/* False: a sink failed, so none is needed. */
+static bool wait_for_emptied(struct belt *belt)
+{
+    pthread_mutex_lock(&belt->lock);
+    while (belt->n_filled - belt->n_emptied == CHUNKS && !belt->failed)
+        pthread_cond_wait(&belt->moved, &belt->lock);
+    bool failed = belt->failed;
+    pthread_mutex_unlock(&belt->lock);
+    return !failed;
+}
+
+static void tell_filled(struct belt *belt, bool ended)
+{
+    pthread_mutex_lock(&belt->lock);
+    belt->ended = ended;
+    belt->n_filled += !ended;
+    pthread_cond_signal(&belt->moved);
+    pthread_mutex_unlock(&belt->lock);
+}
+
+static int fill_all(struct belt *belt, struct source *source, stream_progress *progress, void *arg,
+                    struct sc_err *err)
+{
+    uint64_t total = 0;
+    for (size_t slot = 0; wait_for_emptied(belt); slot = (slot + 1) % CHUNKS) {
+        size_t got = 0;
+        if (source->read(source, belt->ctx, belt->chunks[slot], CHUNK, &got, err) < 0)
+            return -1;
+        if (got == 0)
+            break;
+        belt->lengths[slot] = got;
+        tell_filled(belt, false);
+        total += got;
+        if (progress)
+            progress(arg, total);
+    }
+    return 0;
+}
+
+/* What the sinks think of what came before counts more than why nothing came after it. */
+static int settle(struct belt *belt, int result, struct sc_err *err)
+{
+    if (!belt->failed)
+        return result;
+    err_clear(err);
+    err_move(err, &belt->err);
+    return -1;
+}
+
+static int run(struct belt *belt, struct source *source, stream_progress *progress, void *arg,
+               struct sc_err *err)
+{
+    pthread_t thread;
+    errno = pthread_create(&thread, NULL, empty_all, belt);
+    if (errno)
+        return err_set_errno(err, ERR_SYSTEM, "cannot start a thread for what is read");
+    int result = fill_all(belt, source, progress, arg, err);
+    tell_filled(belt, true);
+    pthread_join(thread, NULL);
+    return settle(belt, result, err);
+}
+
+int stream_copy_apart(const struct ctx *ctx, struct source *source, struct sink *const *sinks, size_t n,
+                      stream_progress *progress, void *arg, struct sc_err *err)
+{
+    struct belt *belt = mem_calloc(1, sizeof *belt);
+    belt->ctx = ctx;
+    belt->sinks = sinks;
+    belt->n_sinks = n;
+    pthread_mutex_init(&belt->lock, NULL);
+    pthread_cond_init(&belt->moved, NULL);
+    int result = run(belt, source, progress, arg, err);
+    pthread_cond_destroy(&belt->moved);
+    pthread_mutex_destroy(&belt->lock);
+    free(belt);
+    return result;
+}
