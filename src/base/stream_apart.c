@@ -4,7 +4,7 @@
 
 #include "snapctl/base/stream.h"
 
-enum { CHUNK = 64 * 1024, CHUNKS = 8 };
+enum { CHUNK = 128 * 1024, CHUNKS = 4 };
 
 /* Chunks between the thread that fills them and the one that gives them to the sinks. Each waits for the
  * other alone, which never takes longer than its source or its sinks, who keep to the ctx. */
@@ -90,23 +90,39 @@ static void tell_filled(struct belt *belt, bool ended)
     pthread_mutex_unlock(&belt->lock);
 }
 
+/* Full chunks, as the threads then wait for each other less often. *len: also of what came before the end, or
+ * before -1. */
+static int fill(struct belt *belt, struct source *source, size_t slot, size_t *len, bool *ended,
+                struct sc_err *err)
+{
+    size_t got;
+    for (*len = 0; *len < CHUNK && !*ended; *len += got) {
+        got = 0;
+        if (source->read(source, belt->ctx, belt->chunks[slot] + *len, CHUNK - *len, &got, err) < 0)
+            return -1;
+        *ended = got == 0;
+    }
+    return 0;
+}
+
 static int fill_all(struct belt *belt, struct source *source, stream_progress *progress, void *arg,
                     struct sc_err *err)
 {
     uint64_t total = 0;
-    for (size_t slot = 0; wait_for_emptied(belt); slot = (slot + 1) % CHUNKS) {
-        size_t got = 0;
-        if (source->read(source, belt->ctx, belt->chunks[slot], CHUNK, &got, err) < 0)
-            return -1;
-        if (got == 0)
+    bool ended = false;
+    int result = 0;
+    for (size_t slot = 0; result == 0 && !ended && wait_for_emptied(belt); slot = (slot + 1) % CHUNKS) {
+        size_t len;
+        result = fill(belt, source, slot, &len, &ended, err);
+        if (len == 0)
             break;
-        belt->lengths[slot] = got;
+        belt->lengths[slot] = len;
         tell_filled(belt, false);
-        total += got;
+        total += len;
         if (progress)
             progress(arg, total);
     }
-    return 0;
+    return result;
 }
 
 /* What the sinks think of what came before counts more than why nothing came after it. */

@@ -14,7 +14,6 @@ static struct save_options options_of(const struct node_command *command)
         .timeout_s = o->timeout_s,
         .require = (enum save_require)o->require,
         .verify = (enum save_verify)o->verify,
-        .no_sha256 = o->output != OUTPUT_JSON, /* which alone shows it */
         .force = o->force,
         .dry_run = o->dry_run,
         .legacy = o->legacy,

@@ -151,6 +151,7 @@ static struct run_options run_options_of(const struct options *o, const char *us
         .image = o->image,
         .parallel = o->parallel,
         .ignore_docker_version = o->ignore_docker_version,
+        .no_sha256 = o->output != OUTPUT_JSON, /* which alone shows them */
         .ssh_agent_auth = o->ssh_agent_auth,
         .agent_socket = environment_get(ENVIRONMENT_AGENT_SOCKET),
         .host_key_mode = (enum host_key_mode)o->host_key_checking,

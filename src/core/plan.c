@@ -281,6 +281,7 @@ int plan_make(const struct cluster *cluster, const struct run_options *options, 
     plan->owned = mem_calloc(1, sizeof *plan->owned);
     plan->owned->keys = keys_new(cluster->path, ui, log);
     plan->policy.bastion_gate = ssh_gate_new();
+    plan->no_sha256 = options->no_sha256;
     if (plan_fill(plan, cluster, options, log, err) < 0) {
         plan_free(plan);
         return -1;

@@ -46,7 +46,7 @@ static int read_and_check(struct readback *r, struct work *w, const struct ctx *
     const struct node_job *job = &w->run->plan->job;
     struct inspect *inspect = inspect_new(&(struct inspect_what){.name = job->name,
                                                                  .want_state = r->want_state,
-                                                                 .no_sha256 = r->no_sha256 && !r->delivery,
+                                                                 .no_sha256 = w->run->plan->no_sha256,
                                                                  .plain = job->legacy,
                                                                  .hashed = job->legacy,
                                                                  .to.archive = upload});

@@ -16,7 +16,6 @@ struct readback {
     struct save_node *node;    /* filled when its archive was read whole and is good */
     struct delivery *delivery; /* NULL: no upload is asked for */
     bool want_state;           /* an archive without the state file is no good */
-    bool no_sha256;            /* of an archive that is not uploaded: nobody looks at it */
     enum readback_bundle want_bundle;
     struct buf bundle; /* what readback_bundle read, for the delivery; wiped, for readback_clear */
     struct archive_facts facts;

@@ -228,7 +228,6 @@ int save_live(struct work *w, struct sc_err *err)
     struct readback readback = {
         .delivery = save_of(w)->delivery,
         .want_state = w->run->plan->with_state,
-        .no_sha256 = save_of(w)->options->no_sha256,
         .want_bundle = w->run->plan->job.bundle ? READBACK_NEW_BUNDLE : READBACK_NO_BUNDLE,
         .node = node_result(w),
     };

@@ -22,6 +22,7 @@ struct plan {
     struct node_job job;
     struct ssh_policy policy; /* without confirm */
     bool with_state;          /* the state file is part of the snapshot */
+    bool no_sha256;           /* as in struct run_options */
     int timeout_s;            /* of a snapshot, the file's: see plan_timeout_ms */
     struct plan_owned *owned; /* what the fields above point into */
 };

@@ -20,6 +20,7 @@ struct run_options {
     int parallel;      /* nodes that are worked on at the same time; 0: all */
     bool ignore_docker_version;
     bool controlplane; /* nodes of the control plane are part of the run, too */
+    bool no_sha256;    /* of archives that save and upload read: "" in their facts, as nobody looks at them */
     bool ssh_agent_auth;
     const char *agent_socket; /* SSH_AUTH_SOCK */
     enum host_key_mode host_key_mode;

@@ -28,7 +28,6 @@ struct save_options {
     int timeout_s; /* 0: the file's, else 300 */
     enum save_require require;
     enum save_verify verify;
-    bool no_sha256; /* of the archives: "" in the nodes' facts, unless there is a store */
     bool force;
     bool dry_run;
     bool legacy;     /* as RKE before v0.2.0: a plain snapshot, no state file, and the bundle */
