@@ -39,12 +39,23 @@ static int open_file(const char *path, int *fd, struct stat *st, struct sc_err *
     return S_ISREG(st->st_mode) ? 0 : err_set(err, ERR_USAGE, "%s is not a regular file", path);
 }
 
-/* An archive begins with an entry; all else can only be a database, which its check then tells. */
-static bool begins_as_zip(int fd)
+enum form { FORM_UNKNOWN, FORM_DATABASE, FORM_ZIP };
+
+/* An archive begins with an entry. */
+static enum form form_of(int fd)
 {
     char head[HEAD];
     ssize_t n = pread(fd, head, sizeof head, 0);
-    return n >= 2 && memcmp(head, "PK", 2) == 0 && !inventory_is_database(head, (size_t)n);
+    if (n > 0 && inventory_is_database(head, (size_t)n))
+        return FORM_DATABASE;
+    return n >= 2 && memcmp(head, "PK", 2) == 0 ? FORM_ZIP : FORM_UNKNOWN;
+}
+
+/* A database whose beginning is damaged looks like this, too, so it was tried as one. */
+static int no_snapshot(struct sc_err *err)
+{
+    err_wrap(err, "by its first bytes this is neither a zip archive nor a database of etcd");
+    return err_hint(err, "name a NAME.zip of RKE or snapctl, or what `etcdctl snapshot save` wrote");
 }
 
 static void look(struct verify_result *r, const struct ctx *ctx, struct verify_copy *copy, int fd)
@@ -52,8 +63,11 @@ static void look(struct verify_result *r, const struct ctx *ctx, struct verify_c
     AUTO_ERR struct sc_err err = {0};
     struct file_source source = {.source.read = file_read, .fd = fd};
     int64_t start = ctx_now_ms();
-    copy->plain = !begins_as_zip(fd);
+    enum form form = form_of(fd);
+    copy->plain = form != FORM_ZIP;
     int result = verify_read(copy, ctx, &source.source, NULL, NULL, NULL, &err);
+    if (result < 0 && form == FORM_UNKNOWN && err.kind == ERR_CORRUPT)
+        result = no_snapshot(&err);
     verify_settle(copy, result, &err);
     copy->duration_ms = r->duration_ms = ctx_now_ms() - start;
     r->snapshot = str_dup(copy->snapshot);

@@ -136,6 +136,16 @@ sanitized() {
     run -2 --separate-stderr sh -c '"$@" >/dev/full' - "$SNAPCTL" save --bogus --output json
 }
 
+@test "a file that is no snapshot is told from one that is damaged" {
+    echo hello >notes.txt
+    run -1 --separate-stderr "$SNAPCTL" verify notes.txt
+    [[ "$stderr" == *"neither a zip archive nor a database of etcd"*"what \`etcdctl snapshot save\` wrote"* ]]
+    printf 'PK\3\4 cut' >cut.zip
+    run -1 --separate-stderr "$SNAPCTL" verify cut.zip
+    [[ "$stderr" != *"neither"* ]]
+    [[ "$stderr" == *cut.zip* ]]
+}
+
 @test "missing descriptors are made up for" {
     run -0 sh -c '"$@" 2>&- <&-' - "$SNAPCTL" --version
     run -4 sh -c '"$@" >&- 2>&- <&-' - "$SNAPCTL" --version
