@@ -297,7 +297,10 @@ static int ask_from_here(struct store *s, const struct ctx *ctx, const struct qu
                          struct sc_err *err)
 {
     AUTO_ERR struct sc_err here = {0};
-    if (learn_region(s, ctx, &here) == 0 && ask_bucket(s, ctx, question, &here) == 0)
+    s3_client_has_another_way(s->client, may_leave(s->options));
+    bool answered = learn_region(s, ctx, &here) == 0 && ask_bucket(s, ctx, question, &here) == 0;
+    s3_client_has_another_way(s->client, false);
+    if (answered)
         return 0;
     if (here.kind != ERR_NETWORK || !may_leave(s->options)) {
         err_move(err, &here);

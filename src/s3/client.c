@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "attempt.h"
 #include "signing.h"
@@ -52,6 +53,11 @@ struct http *s3_client_http(const struct s3_client *client)
 void s3_client_use(struct s3_client *client, struct http *http)
 {
     client->http = http;
+}
+
+void s3_client_has_another_way(struct s3_client *client, bool has)
+{
+    client->another_way = has;
 }
 
 /* ---- replies ---- */
@@ -116,11 +122,17 @@ static enum s3_outcome at_once(struct s3_attempt *attempt, struct sc_err *err)
     return S3_LATER;
 }
 
+static int64_t limit_of(const struct s3_client *client, const struct s3_request *request, enum err_kind why)
+{
+    int64_t limit = request->retry_ms ? request->retry_ms : client->retry_ms;
+    return client->another_way && why == ERR_NETWORK ? MIN(limit, S3_PROBE_RETRY_MS) : limit;
+}
+
 static enum s3_outcome after_a_pause(struct s3_client *client, const struct ctx *ctx,
                                      struct s3_attempt *attempt, struct sc_err *err)
 {
     int64_t now = ctx_now_ms();
-    int64_t limit = attempt->request->retry_ms ? attempt->request->retry_ms : client->retry_ms;
+    int64_t limit = limit_of(client, attempt->request, err->kind);
     if (!attempt->first_failure_ms)
         attempt->first_failure_ms = now;
     int64_t delay = retry_delay_ms(attempt->failures++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);

@@ -14,6 +14,7 @@ struct s3_client {
     s3_refresh *refresh;
     void *refresh_arg;
     int64_t retry_ms;
+    bool another_way;
     unsigned retries_left;
 
     int64_t clock_offset_s; /* of the store's clock to ours */

@@ -112,7 +112,7 @@ sanitized() {
     silent_cluster
     run -2 --separate-stderr "$SNAPCTL" save --name x --s3
     [ -z "$output" ]
-    [[ "$stderr" == *"needs a bucket"* ]]
+    [[ "$stderr" == *"no bucket is named for S3"* ]]
     [[ "$stderr" != *connecting* ]]
     printf 'services: {etcd: {backup_config: {s3backupconfig: {bucket_name: a}}}}\n' >>cluster.yml
     run -2 --separate-stderr "$SNAPCTL" save --name x --output json

@@ -53,4 +53,8 @@ bool s3_client_clock(const struct s3_client *client, int64_t *offset);
  * flight. */
 void s3_client_use(struct s3_client *client, struct http *http);
 
+/* While there is another way to the store, a request that this one does not bring there is given up after
+ * S3_PROBE_RETRY_MS. */
+void s3_client_has_another_way(struct s3_client *client, bool has);
+
 #endif

@@ -80,6 +80,21 @@ static void test_gives_up_in_the_end(void **state)
     s3_client_free(client);
 }
 
+static void test_does_not_insist_on_one_of_two_ways(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_with(f, "bucket", keys("AKID", "secret+key/1", NULL), NULL, 20000);
+    AUTO_ERR struct sc_err err = {0};
+    s3_client_has_another_way(client, true);
+    fake_rule(f, "method=PUT&count=1000&do=cut");
+    int64_t began = ctx_now_ms();
+    assert_int_equal(put(f, client, "x", "text", &err), -1);
+    assert_in_range(ctx_now_ms() - began, 0, 10000);
+    assert_int_equal(err.kind, ERR_NETWORK);
+    assert_non_null(strstr(err.text, "gave up after "));
+    s3_client_free(client);
+}
+
 static void test_damaged_data_is_sent_once_more(void **state)
 {
     struct fake *f = *state;
@@ -256,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup(test_signs_every_kind_of_key, fake_reset),
         cmocka_unit_test_setup(test_tries_again_what_passes, fake_reset),
         cmocka_unit_test_setup(test_gives_up_in_the_end, fake_reset),
+        cmocka_unit_test_setup(test_does_not_insist_on_one_of_two_ways, fake_reset),
         cmocka_unit_test_setup(test_damaged_data_is_sent_once_more, fake_reset),
         cmocka_unit_test_setup(test_does_not_repeat_what_cannot_pass, fake_reset),
         cmocka_unit_test_setup(test_corrects_the_region_once, fake_reset),
