@@ -1,10 +1,9 @@
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "snapctl/base/stream.h"
 
-enum { CHUNK = 128 * 1024, CHUNKS = 4 };
+enum { CHUNK = 128 * 1024, CHUNKS = 4, STACK_BYTES = 512 * 1024 };
 
 /* Chunks between the thread that fills them and the one that gives them to the sinks. Each waits for the
  * other alone, which never takes longer than its source or its sinks, who keep to the ctx. */
@@ -70,6 +69,14 @@ static void *empty_all(void *arg)
 
 /* ---- the source's thread ---- */
 
+static bool has_failed(struct belt *belt)
+{
+    pthread_mutex_lock(&belt->lock);
+    bool failed = belt->failed;
+    pthread_mutex_unlock(&belt->lock);
+    return failed;
+}
+
 /* False: a sink failed, so none is needed. */
 static bool wait_for_emptied(struct belt *belt)
 {
@@ -96,7 +103,7 @@ static int fill(struct belt *belt, struct source *source, size_t slot, size_t *l
                 struct sc_err *err)
 {
     size_t got;
-    for (*len = 0; *len < CHUNK && !*ended; *len += got) {
+    for (*len = 0; *len < CHUNK && !*ended && !has_failed(belt); *len += got) {
         got = 0;
         if (source->read(source, belt->ctx, belt->chunks[slot] + *len, CHUNK - *len, &got, err) < 0)
             return -1;
@@ -135,13 +142,23 @@ static int settle(struct belt *belt, int result, struct sc_err *err)
     return -1;
 }
 
+static bool start(pthread_t *thread, struct belt *belt)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    bool started = pthread_create(thread, &attributes, empty_all, belt) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 static int run(struct belt *belt, struct source *source, stream_progress *progress, void *arg,
                struct sc_err *err)
 {
     pthread_t thread;
-    errno = pthread_create(&thread, NULL, empty_all, belt);
-    if (errno)
-        return err_set_errno(err, ERR_SYSTEM, "cannot start a thread for what is read");
+    /* Slower, but what is read is as good. */
+    if (!start(&thread, belt))
+        return stream_copy(belt->ctx, source, belt->sinks, belt->n_sinks, progress, arg, err);
     int result = fill_all(belt, source, progress, arg, err);
     tell_filled(belt, true);
     pthread_join(thread, NULL);

@@ -79,8 +79,7 @@ static void tell_lock(struct trial *t, const char *check, const char *remedy)
     else if (locking)
         findings_add(t->findings, FINDING_OK, check, NULL, "%s, and the bucket has object lock", can_begin);
     else
-        findings_add(t->findings, FINDING_FAILED, check, remedy,
-                     "the bucket was created without object lock");
+        findings_add(t->findings, FINDING_FAILED, check, remedy, "the bucket has no object lock");
 }
 
 static const struct {
@@ -93,14 +92,14 @@ static const struct {
 } options[] = {
     {"s3-sse",         has_kms,            drop_encryption, NULL,
      "allow kms:GenerateDataKey and kms:Decrypt on the key of --s3-sse, which must exist, be enabled, and be in the "
-     "bucket's region; a policy of the bucket may also ask for another encryption",                                           NULL},
+     "bucket's region; a policy of the bucket may also ask for another encryption",                                           NULL  },
     {"s3-sse",         has_own_encryption, drop_encryption, NULL,
-     "a policy of the bucket refuses this encryption: see its conditions on s3:x-amz-server-side-encryption",                 NULL},
+     "a policy of the bucket refuses this encryption: see its conditions on s3:x-amz-server-side-encryption",                 NULL  },
     {"s3-checksum",    has_checksum,       drop_checksum,   NULL,      "leave out --s3-checksum: the store does not take it",
-     NULL                                                                                                                         },
+     NULL                                                                                                                           },
     {"s3-object-lock", has_lock,           drop_lock,       tell_lock, "allow s3:PutObjectRetention on the objects",
-     "--s3-object-lock takes a bucket that was created with object lock; a bucket can have a limit for the days"                  },
-    {"s3-tag",         has_tags,           drop_tags,       NULL,      "allow s3:PutObjectTagging on the objects",            NULL},
+     "--s3-object-lock takes a bucket that has object lock, most often since it was created; a bucket can have a limit for the days"},
+    {"s3-tag",         has_tags,           drop_tags,       NULL,      "allow s3:PutObjectTagging on the objects",            NULL  },
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };

@@ -101,12 +101,16 @@ static void judge_by_marks(struct looking *l, size_t at)
     const struct s3_object *object = &l->heads[at].object;
     struct prune_item *item = prune_store_item(l->run, look->index);
     struct prune_object *to = &item->objects[look->role];
+    const struct prune_seen *listed = &prune_store_part(l->run)->seen[look->index][look->role];
     bool marked = look->role == PRUNE_ARCHIVE || str_equal(object->snapshot, item->name);
     look->state = RETENTION_IS_FOREIGN;
     if (!object->found || !marked || !prune_store_is_ours(pruning_of(l->run), object))
         return;
     bool locked = s3_object_is_locked(object, prune_store_now(l->run));
     look->state = locked ? RETENTION_IS_LOCKED : RETENTION_FREE;
+    /* It was replaced since it was listed, so no rule knows its time. */
+    if (object->bytes != listed->bytes && !pruning_of(l->run)->names)
+        look->state = RETENTION_IS_UNKNOWN;
     if (locked && !item->lock)
         item->lock = prune_store_lock(object);
     to->version_id = str_dup(object->version_id);
@@ -190,6 +194,10 @@ static void settle_item(struct run *run, size_t index, const enum retention_stat
     prune_store_part(run)->entries[index].state = without_archive ? plain
                                                   : without_plain ? archive
                                                                   : MAX(plain, archive);
+    if (prune_store_part(run)->entries[index].state != RETENTION_IS_LOCKED) {
+        free(prune_store_item(run, index)->lock);
+        prune_store_item(run, index)->lock = NULL;
+    }
     if (both && without_plain)
         drop_object(run, index, PRUNE_PLAIN);
     else if (both && without_archive && plain != none)

@@ -193,7 +193,9 @@ static int find_bundle(struct run *run, size_t index, struct sc_err *err)
     if (str_equal(plain.snapshot, item->name))
         return 0;
     if (s3_object_is_locked(&bundle, prune_store_now(run))) {
-        item->lock = prune_store_lock(&bundle);
+        AUTO_FREE char *lock = prune_store_lock(&bundle);
+        free(item->lock);
+        item->lock = str_format("its bundle of certificates, %s", lock);
         item->reason = RETENTION_LOCKED;
         item->status = PRUNE_KEPT;
         return 0;

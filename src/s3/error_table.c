@@ -13,8 +13,7 @@
 #define KMS                                                                                                  \
     "check the key of --s3-sse aws:kms:KEY: it must be enabled, in the bucket's region, and allow kms:GenerateDataKey and kms:Decrypt to {access_key}"
 #define QUOTA "make room: raise the quota of the bucket or of its user, or delete old snapshots"
-#define LOCK                                                                                                 \
-    "--s3-object-lock needs a bucket that was created with object lock, and the right s3:PutObjectRetention"
+#define LOCK "--s3-object-lock needs a bucket that has object lock, and the right s3:PutObjectRetention"
 #define HELD                                                                                                 \
     "the object is locked there (object lock, legal hold, WORM): it can be deleted when that has ended"
 #define UNSUPPORTED                                                                                          \

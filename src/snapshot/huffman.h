@@ -23,11 +23,18 @@ enum {
     HUFFMAN_ORDER_TABLE = 1 << 7,
 };
 
-/* An entry: bits 0 to 5 the length of the code, all of it; 8 to 11 the number of extra bits behind it.
- *   literals:  bit 31; 6 to 7 how many (1 or 2, which then share the length); 12 to 27 the bytes, first
- * lowest value:     bit 30; 12 to 26 what the extra bits are added to end:       bit 29; the end of the block
- *   more:      bit 28; 8 to 11 how many bits behind the first look, 12 to 26 where their table begins
- *   none of these bits: no such code */
+/* An entry. In bits 0 to 5 stands the length of the code, all of it, and in 8 to 11 the number of extra bits
+ * behind it.
+ *
+ * Literals have 31 set: 6 and 7 tell how many, one or two, which then share the length, and 12 to 27 are the
+ * bytes, that of the first one lowest.
+ *
+ * A value has 30 set: 12 to 26 is what the extra bits are added to. The end of the block has 29 set.
+ *
+ * More to look at have 28 set: 8 to 11 tell how many bits behind the first look, 12 to 26 where their table
+ * begins.
+ *
+ * With none of these set there is no such code. */
 #define HUFFMAN_LITERALS (UINT32_C(1) << 31)
 #define HUFFMAN_VALUE (UINT32_C(1) << 30)
 #define HUFFMAN_END (UINT32_C(1) << 29)

@@ -29,17 +29,17 @@ struct inflater_step {
 };
 
 struct inflater *inflater_new(void) WARN_UNUSED;
-void inflater_free(struct inflater *inflater);
+void inflater_free(struct inflater *s);
 
 /* Makes ready for a stream from its beginning. */
-void inflater_reset(struct inflater *inflater);
+void inflater_reset(struct inflater *s);
 
 /* After an end or an error it is not to be called again before inflater_reset. */
-enum inflater_result inflater_run(struct inflater *inflater, struct inflater_step *step) WARN_UNUSED;
+enum inflater_result inflater_run(struct inflater *s, struct inflater_step *step) WARN_UNUSED;
 
 /* After INFLATER_END: the bytes behind the stream's end that were taken too, which may have come with earlier
  * pieces. Returns their number. */
 enum { INFLATER_REST_MAX = 8 };
-size_t inflater_rest(const struct inflater *inflater, unsigned char rest[INFLATER_REST_MAX]);
+size_t inflater_rest(const struct inflater *s, unsigned char rest[INFLATER_REST_MAX]);
 
 #endif

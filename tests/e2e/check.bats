@@ -174,7 +174,7 @@ remedy_of() {
     expect_status 1
     expect_found s3 s3-tag ok
     expect_found s3 s3-object-lock failed
-    remedy_of s3-object-lock 'created with object lock'
+    remedy_of s3-object-lock 'a bucket that has object lock'
     in_store "${KEYS[@]}" --s3 --s3-tag team=etcd --s3-sse aws:kms:no-such-key
     expect_status 1
     expect_found s3 s3-tag ok

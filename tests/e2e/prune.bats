@@ -457,7 +457,7 @@ put_marked() {
     hold ON
     delete "$NAME-4" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
     expect_status 2
-    expect_stderr "$NAME-4 is locked: legal hold"
+    expect_stderr "$NAME-4 is locked: its bundle of certificates, legal hold"
     delete "$NAME-5" "${STORE[@]}" "${KEYS[@]}" --bucket-name "$bucket" --yes
     expect_status 2
     expect_stderr "$NAME-5 is locked: GOVERNANCE until"
