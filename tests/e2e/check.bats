@@ -221,7 +221,7 @@ remedy_of() {
 }
 
 container_of_files() { [ -n "$(on n1 docker ps -aq --filter label=io.snapctl.role=files)" ]; }
-none_of_files() { ! container_of_files; }
+all_is_as_before() { [ "$(all_of_docker)" = "$before" ]; }
 all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume ls -q' | sort; }
 
 @test "a tools image of another era" {
@@ -242,7 +242,7 @@ all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume l
         json '[.findings[] | select(.check == "tool").text | contains("has no sub-command '"${era%:*}"'")] | all' true
         expect_found 10.77.0.12 tool ''   # it has no such image, as its finding tells
         expect_found 10.77.0.12 image warning
-        [ "$(all_of_docker)" = "$before" ]
+        all_is_as_before
         other=$([ -n "${era#*:}" ] || echo --legacy)
         # shellcheck disable=SC2086
         check --local --output json --image rancher/rke-tools:lacking $other
@@ -258,14 +258,12 @@ all_of_docker() { on n1 sh -c 'docker ps -aq; docker images -aq; docker volume l
     on n1 sh -c 'cat >/tmp/tool && chmod 755 /tmp/tool && docker cp /tmp/tool hanging:/opt/rke-tools/rke-etcd-backup &&
         docker commit hanging rancher/rke-tools:hanging && docker rm hanging && rm /tmp/tool' <"$BATS_TEST_TMPDIR/tool"
     before=$(all_of_docker)
+    in_background check --local --image rancher/rke-tools:hanging
+    eventually 20 container_of_files
+    kill -KILL "$job"
     check --local --output json --image rancher/rke-tools:hanging
     expect_status 0
     expect_found 10.77.0.11 tool warning
     expect_found 10.77.0.11 leftovers ok
-    [ "$(all_of_docker)" = "$before" ]
-    in_background check --local --image rancher/rke-tools:hanging
-    eventually 20 container_of_files
-    kill -KILL "$job"
-    eventually 40 none_of_files
-    [ "$(all_of_docker)" = "$before" ]
+    eventually 60 all_is_as_before
 }

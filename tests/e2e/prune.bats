@@ -202,7 +202,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     OUT=$BATS_TEST_TMPDIR/out
     ERR=$BATS_TEST_TMPDIR/err
     lab s3-fault slow 100000 # for its log
-    lab slow n1 150
+    lab slow n1 90
     "$LAB" run env --default-signal=INT "$SNAPCTL" delete "$NAME-1" "$NAME-2" "$NAME-3" "$NAME-4" --config "$CONFIG" \
         --known-hosts "$LAB_DIR/known_hosts" "${KEYS[@]}" --s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" \
         --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3-via node --yes --output json >"$OUT" 2>"$ERR" 3>&- &
