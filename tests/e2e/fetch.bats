@@ -199,7 +199,7 @@ told() { grep -q "$1" "$ERR"; }
     place "$NAME" "$LONG" n1
     lab slow n1 1 16
     fetch_in_background "$NAME"
-    eventually 20 told 'reading back'
+    eventually 60 told 'reading back'
     sleep 1
     lab sshd-kill-sessions n1
     eventually 20 told "reading $NAME on at byte [1-9]"
@@ -212,7 +212,7 @@ told() { grep -q "$1" "$ERR"; }
     rm "$NAME.zip"
 
     fetch_in_background "$NAME"
-    eventually 20 told 'reading back'
+    eventually 60 told 'reading back'
     sleep 1
     on n1 sh -c "cd $BACKUP && cp $NAME.zip .new && mv .new $NAME.zip"
     lab sshd-kill-sessions n1
@@ -227,7 +227,7 @@ told() { grep -q "$1" "$ERR"; }
     one_node
     lab slow n1 1 16
     fetch_in_background "$NAME" --from 10.77.0.11
-    eventually 30 told 'reading back'
+    eventually 60 told 'reading back'
     sleep 2
     lab sshd-kill-sessions n1
     finish
@@ -283,7 +283,7 @@ told() { grep -q "$1" "$ERR"; }
         expect_here
     done
     fetch_in_background "$NAME"
-    eventually 20 told 'reading back'
+    eventually 60 told 'reading back'
     sleep 1
     kill -INT "$job"
     finish
