@@ -8,7 +8,7 @@ const struct environment_variable environment_table[] = {
     {ENVIRONMENT_AGENT_SOCKET,    "the socket of the SSH agent"                                        },
     {ENVIRONMENT_HOME,            "the folder that ~ stands for, with .ssh/id_rsa and .ssh/known_hosts"},
     {ENVIRONMENT_TMPDIR,
-     "the folder for the temporary file with a database that is looked into; without it /var/tmp"      },
+     "the folder for the temporary file with parts of a database that is looked into; else /var/tmp"   },
     {"https_proxy",
      "the proxy for S3, as curl reads it, beside http_proxy and all_proxy; --s3-proxy comes first"     },
     {"no_proxy",                  "the hosts that are reached without that proxy"                      },

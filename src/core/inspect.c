@@ -10,13 +10,16 @@ struct inspect {
     struct archive_check *check; /* NULL: of a plain snapshot */
     struct plain_check *plain;   /* NULL: of an archive, or of one that is not hashed */
     struct spool *spool;         /* NULL: the database is kept elsewhere */
+    struct database_sift *sift;  /* before the spool; NULL: all of the database is needed */
     struct inspect_to to;
 };
 
-/* What keeps the database until it has all come. */
+/* What keeps the database, or what is needed of it, until it has all come. */
 static struct sink *keeper(const struct inspect *inspect)
 {
-    return inspect->spool ? spool_sink(inspect->spool) : new_file_sink(inspect->to.database);
+    return inspect->sift    ? database_sift_sink(inspect->sift)
+           : inspect->spool ? spool_sink(inspect->spool)
+                            : new_file_sink(inspect->to.database);
 }
 
 struct inspect *inspect_new(const struct inspect_what *what)
@@ -24,6 +27,9 @@ struct inspect *inspect_new(const struct inspect_what *what)
     struct inspect *inspect = mem_calloc(1, sizeof *inspect);
     inspect->to = what->to;
     inspect->spool = what->to.database ? NULL : spool_new();
+    /* Without a SHA-256 that is compared meanwhile, that is still to be made. */
+    bool hashed = !what->plain || what->hashed;
+    inspect->sift = inspect->spool && hashed ? database_sift_new(spool_sink(inspect->spool)) : NULL;
     if (what->plain && what->hashed) {
         inspect->plain = plain_check_new();
         plain_check_copy(inspect->plain, keeper(inspect));
@@ -44,6 +50,7 @@ void inspect_free(struct inspect *inspect)
         return;
     archive_check_free(inspect->check);
     plain_check_free(inspect->plain);
+    database_sift_free(inspect->sift);
     spool_free(inspect->spool);
     free(inspect);
 }
@@ -86,14 +93,25 @@ const char *inspect_name(const struct inspect *inspect)
     return inspect->check ? archive_check_name(inspect->check) : NULL;
 }
 
+static int check_database(struct inspect *inspect, const struct ctx *ctx, struct database_facts *facts,
+                          struct sc_err *err)
+{
+    const struct archive_facts *known = proven(inspect);
+    struct sink *sift = inspect->sift ? keeper(inspect) : NULL;
+    if (sift && sift->finish(sift, ctx, err) < 0)
+        return -1;
+    int fd = inspect->spool ? spool_file(inspect->spool, err) : new_file_fd(inspect->to.database);
+    if (fd < 0)
+        return -1;
+    if (sift)
+        return database_check_sifted(ctx, inspect->sift, fd, known->etcd_sha256, facts, err);
+    return database_check_file(ctx, fd, known ? known->etcd_sha256 : NULL, facts, err);
+}
+
 int inspect_database(struct inspect *inspect, const struct ctx *ctx, struct database_facts *facts,
                      struct sc_err *err)
 {
-    int fd = inspect->spool ? spool_file(inspect->spool, err) : new_file_fd(inspect->to.database);
-    const struct archive_facts *known = proven(inspect);
-    if (fd < 0)
-        return -1;
-    if (database_check_file(ctx, fd, known ? known->etcd_sha256 : NULL, facts, err) == 0)
+    if (check_database(inspect, ctx, facts, err) == 0)
         return 0;
     const char *name = inspect_name(inspect);
     return name && err->kind == ERR_CORRUPT ? err_wrap(err, "/backup/%s", name) : -1;

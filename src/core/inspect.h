@@ -1,5 +1,5 @@
-/* A snapshot that flows by is proven, down to the database in it, which is kept in a spool until it has all
- * come. */
+/* A snapshot that flows by is proven, down to the database in it, of which a spool keeps what is needed until
+ * it has all come. */
 #ifndef SNAPCTL_SRC_CORE_INSPECT_H
 #define SNAPCTL_SRC_CORE_INSPECT_H
 

@@ -4,6 +4,35 @@
 
 #include "le.h"
 
+/* Polynomials have their bits reversed: the highest is that of x^0. */
+static const uint32_t polynomial = 0x82F63B78, one = 0x80000000, x_to_the_8 = 0x00800000;
+
+static uint32_t times_x(uint32_t value)
+{
+    return value & 1 ? value >> 1 ^ polynomial : value >> 1;
+}
+
+/* The product of two polynomials, modulo the one. */
+static uint32_t multiply(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (uint32_t bit = one; bit; bit >>= 1) {
+        if (a & bit)
+            product ^= b;
+        b = times_x(b);
+    }
+    return product;
+}
+
+static void init_powers(struct crc32c *crc)
+{
+    uint32_t power = x_to_the_8;
+    for (int i = 0; i < CRC32C_POWERS; i++) {
+        crc->powers[i] = power;
+        power = multiply(power, power);
+    }
+}
+
 /* Both ways work on the complement of the value. */
 #if defined __x86_64__
 static bool has_instruction(void)
@@ -55,13 +84,13 @@ static uint32_t by_table(const struct crc32c *crc, uint32_t value, const unsigne
 
 void crc32c_init_portable(struct crc32c *crc)
 {
-    static const uint32_t polynomial = 0x82F63B78; /* its bits reversed */
+    init_powers(crc);
     crc->value = 0;
     crc->hardware = false;
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t value = byte;
         for (int bit = 0; bit < 8; bit++)
-            value = value & 1 ? value >> 1 ^ polynomial : value >> 1;
+            value = times_x(value);
         crc->table[0][byte] = value;
     }
     for (int i = 1; i < 8; i++)
@@ -73,14 +102,25 @@ void crc32c_init_portable(struct crc32c *crc)
 
 void crc32c_init(struct crc32c *crc)
 {
-    if (has_instruction())
-        *crc = (struct crc32c){.hardware = true};
-    else
+    if (!has_instruction()) {
         crc32c_init_portable(crc);
+        return;
+    }
+    *crc = (struct crc32c){.hardware = true};
+    init_powers(crc);
 }
 
 void crc32c_update(struct crc32c *crc, const void *data, size_t len)
 {
     crc->value =
         crc->hardware ? ~by_instruction(~crc->value, data, len) : ~by_table(crc, ~crc->value, data, len);
+}
+
+/* To put len bytes behind others multiplies the others' value by x^(8 * len). */
+void crc32c_append(struct crc32c *crc, uint32_t value, uint64_t len)
+{
+    for (int i = 0; len; i++, len >>= 1)
+        if (len & 1)
+            crc->value = multiply(crc->value, crc->powers[i]);
+    crc->value ^= value;
 }

@@ -9,6 +9,7 @@
 #include "database_freelist.h"
 #include "database_member.h"
 #include "database_meta.h"
+#include "database_sift.h"
 #include "etcd_hash.h"
 #include "sha256.h"
 
@@ -17,12 +18,14 @@ enum { SECTOR = 512, HASH_PIECE = 1 << 20 };
 struct input {
     const unsigned char *data;
     size_t len;
-    void *map;          /* the same, of a mapped file; else NULL */
-    const char *sha256; /* that was compared already; NULL: none */
+    void *map;              /* the same, of a mapped file; else NULL */
+    const uint32_t *places; /* of what is left of the pages, whose bytes were `bytes`; NULL: all are there */
+    uint64_t bytes;         /* as they came; len, if all are there */
+    const char *sha256;     /* that was compared already; NULL: none */
 };
 
 /* A database has whole sectors, so 32 bytes more are its SHA-256: the same rule as etcd's. */
-static int split(size_t len, size_t *database, struct sc_err *err)
+static int split(uint64_t len, uint64_t *database, struct sc_err *err)
 {
     if (len % SECTOR == 0) {
         *database = len;
@@ -73,8 +76,13 @@ static int check_pages(const struct ctx *ctx, const struct input *in, size_t len
     facts->page_bytes = meta.page_bytes;
     facts->total_bytes = meta.pages * meta.page_bytes;
     AUTO_FREE unsigned char *use = mem_calloc((size_t)meta.pages, 1);
-    struct database_pages pages = {
-        .data = in->data, .n = meta.pages, .page_bytes = meta.page_bytes, .use = use, .map = in->map};
+    struct database_pages pages = {.data = in->data,
+                                   .data_bytes = in->len,
+                                   .n = meta.pages,
+                                   .page_bytes = meta.page_bytes,
+                                   .places = in->places,
+                                   .use = use,
+                                   .map = in->map};
     if (database_freelist_read(&pages, &meta, meta_page, err) < 0 ||
         check_buckets(ctx, &pages, &meta, meta_page, facts, err) < 0)
         return -1;
@@ -85,12 +93,12 @@ static int check_pages(const struct ctx *ctx, const struct input *in, size_t len
 static int look(const struct ctx *ctx, const struct input *in, struct database_facts *facts,
                 struct sc_err *err)
 {
-    size_t database;
-    if (split(in->len, &database, err) < 0)
+    uint64_t database;
+    if (split(in->bytes, &database, err) < 0)
         return -1;
     if (in->sha256)
         snprintf(facts->sha256, sizeof facts->sha256, "%s", in->sha256);
-    else if (database < in->len && check_sha256(ctx, in, database, facts->sha256, err) < 0)
+    else if (database < in->bytes && check_sha256(ctx, in, database, facts->sha256, err) < 0)
         return -1;
     return check_pages(ctx, in, database, facts, err);
 }
@@ -108,30 +116,54 @@ static int check_all(const struct ctx *ctx, const struct input *in, struct datab
 int database_check(const struct ctx *ctx, const void *data, size_t len, struct database_facts *facts,
                    struct sc_err *err)
 {
-    return check_all(ctx, &(struct input){.data = data, .len = len}, facts, err);
+    return check_all(ctx, &(struct input){.data = data, .len = len, .bytes = len}, facts, err);
 }
 
-int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struct database_facts *facts,
-                        struct sc_err *err)
+/* -1 has filled err. */
+static int map(int fd, struct input *in, struct sc_err *err)
 {
     struct stat st;
-    *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
     if (fstat(fd, &st) < 0)
         return err_set_errno(err, ERR_SYSTEM, "cannot look at the snapshot");
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_SYSTEM, "the snapshot is not a regular file");
     if (st.st_size == 0)
-        return database_check(ctx, NULL, 0, facts, err);
-    size_t len = (size_t)st.st_size;
-    void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        return 0;
+    in->len = (size_t)st.st_size;
+    void *data = mmap(NULL, in->len, PROT_READ, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED)
         return err_set_errno(err, ERR_SYSTEM, "cannot map the snapshot");
     /* Only a wish: without it the same is found, more slowly. */
-    (void)madvise(data, len, MADV_WILLNEED);
-    const struct input in = {.data = data, .len = len, .map = data, .sha256 = sha256};
-    int result = check_all(ctx, &in, facts, err);
-    munmap(data, len);
+    (void)madvise(data, in->len, MADV_WILLNEED);
+    in->data = in->map = data;
+    return 0;
+}
+
+static int check_mapped(const struct ctx *ctx, int fd, struct input *in, struct database_facts *facts,
+                        struct sc_err *err)
+{
+    *facts = (struct database_facts){.damaged_meta = DATABASE_META_GOOD};
+    if (map(fd, in, err) < 0)
+        return -1;
+    in->bytes = in->places ? in->bytes : in->len;
+    int result = check_all(ctx, in, facts, err);
+    if (in->map)
+        munmap(in->map, in->len);
     return result;
+}
+
+int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struct database_facts *facts,
+                        struct sc_err *err)
+{
+    return check_mapped(ctx, fd, &(struct input){.sha256 = sha256}, facts, err);
+}
+
+int database_check_sifted(const struct ctx *ctx, const struct database_sift *sift, int fd, const char *sha256,
+                          struct database_facts *facts, struct sc_err *err)
+{
+    struct input in = {
+        .places = database_sift_places(sift), .bytes = database_sift_bytes(sift), .sha256 = sha256};
+    return check_mapped(ctx, fd, &in, facts, err);
 }
 
 void database_facts_clear(struct database_facts *facts)

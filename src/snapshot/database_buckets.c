@@ -17,11 +17,29 @@ static int see_revision(struct database_facts *facts, const struct database_elem
     return 0;
 }
 
+/* They were read when the digest was made. */
+static int see_revisions(struct database_facts *facts, const struct database_digest *digest,
+                         struct sc_err *err)
+{
+    struct database_revision last;
+    if (database_mvcc_revision(digest->last, digest->last_len, &last, err) < 0)
+        return -1;
+    facts->revision = last.main;
+    return 0;
+}
+
 static int see_lease(struct database_facts *facts, const struct database_element *e, struct sc_err *err)
 {
     (void)e;
     (void)err;
     facts->leases++;
+    return 0;
+}
+
+static int see_leases(struct database_facts *facts, const struct database_digest *digest, struct sc_err *err)
+{
+    (void)err;
+    facts->leases += digest->count;
     return 0;
 }
 
@@ -47,6 +65,21 @@ static int see_member(struct database_facts *facts, const struct database_elemen
     return 0;
 }
 
+/* A revision is not the id of a member. */
+static int see_members(struct database_facts *facts, const struct database_digest *digest, struct sc_err *err)
+{
+    const struct database_element first = {.key = digest->first, .key_len = digest->first_len};
+    return see_member(facts, &first, err);
+}
+
+static int see_many(struct database_facts *facts, const struct database_digest *digest, struct sc_err *err)
+{
+    (void)facts;
+    (void)digest;
+    (void)err;
+    return 0;
+}
+
 static int see_any(struct database_facts *facts, const struct database_element *e, struct sc_err *err)
 {
     (void)facts;
@@ -55,18 +88,20 @@ static int see_any(struct database_facts *facts, const struct database_element *
     return 0;
 }
 
-/* etcd makes the buckets it misses; but where the first two are missing, no etcd has ever been. */
+/* etcd makes the buckets it misses; but where the first two are missing, no etcd has ever been. Entries that
+ * look like revisions can come by the digest in any bucket. */
 static const struct {
     const char *name;
     bool needed;
     int (*see)(struct database_facts *facts, const struct database_element *e, struct sc_err *err);
+    int (*see_digest)(struct database_facts *facts, const struct database_digest *digest, struct sc_err *err);
 } table[] = {
-    {"key",     true,  see_revision},
-    {"meta",    true,  see_any     },
-    {"lease",   false, see_lease   },
-    {"auth",    false, see_auth    },
-    {"members", false, see_member  },
-    {NULL,      false, see_any     },
+    {"key",     true,  see_revision, see_revisions},
+    {"meta",    true,  see_any,      see_many     },
+    {"lease",   false, see_lease,    see_leases   },
+    {"auth",    false, see_auth,     see_many     },
+    {"members", false, see_member,   see_members  },
+    {NULL,      false, see_any,      see_many     },
 };
 enum { OTHER = sizeof table / sizeof *table - 1 };
 
@@ -92,6 +127,14 @@ static int entry_seen(void *arg, const struct database_element *e, struct sc_err
     return table[b->current].see(b->facts, e, err);
 }
 
+static int digest_seen(void *arg, const struct database_digest *digest, struct sc_err *err)
+{
+    struct database_buckets *b = arg;
+    crc32c_append(&b->crc, digest->crc, digest->bytes);
+    b->facts->total_keys += digest->count;
+    return table[b->current].see_digest(b->facts, digest, err);
+}
+
 void database_buckets_init(struct database_buckets *buckets, struct database_facts *facts)
 {
     buckets->facts = facts;
@@ -102,7 +145,8 @@ void database_buckets_init(struct database_buckets *buckets, struct database_fac
 
 struct database_visitor database_buckets_visitor(struct database_buckets *buckets)
 {
-    return (struct database_visitor){.bucket = bucket_begins, .entry = entry_seen, .arg = buckets};
+    return (struct database_visitor){
+        .bucket = bucket_begins, .entry = entry_seen, .digest = digest_seen, .arg = buckets};
 }
 
 int database_buckets_finish(struct database_buckets *buckets, struct sc_err *err)

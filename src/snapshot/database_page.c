@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "database_digest.h"
 #include "le.h"
 #include "snapctl/base/str.h"
 
@@ -28,14 +29,16 @@ enum { WINDOW = 64 << 10, HELD_MAX = 2 << 20 };
  * they come again if they are needed. */
 static void hold(struct database_pages *pages, const struct database_page *page)
 {
-    uint64_t window = page->id * pages->page_bytes / WINDOW;
-    if (!pages->map || (window == pages->window && page->bytes <= WINDOW))
+    const unsigned char *at = page->digest ? (const unsigned char *)page->digest : page->data;
+    size_t bytes = page->digest ? sizeof *page->digest : page->bytes;
+    uint64_t window = (uint64_t)(at - pages->data) / WINDOW;
+    if (!pages->map || (window == pages->window && bytes <= WINDOW))
         return;
     pages->window = window;
-    pages->held += WINDOW + page->bytes;
+    pages->held += WINDOW + bytes;
     if (pages->held < HELD_MAX)
         return;
-    (void)madvise(pages->map, (size_t)pages->n * pages->page_bytes, MADV_DONTNEED);
+    (void)madvise(pages->map, pages->data_bytes, MADV_DONTNEED);
     pages->held = 0;
 }
 
@@ -57,6 +60,38 @@ static int claim(struct database_pages *pages, uint64_t id, uint64_t n, uint64_t
     return 0;
 }
 
+struct database_header database_header_read(const unsigned char data[DATABASE_PAGE_HEADER])
+{
+    return (struct database_header){.id = le_u64(data),
+                                    .flags = le_u16(data + FLAGS),
+                                    .count = le_u16(data + COUNT),
+                                    .pages = 1 + (uint64_t)le_u32(data + OVERFLOW)};
+}
+
+/* Where a page is, and what it says of itself. */
+static int find(const struct database_pages *pages, uint64_t id, uint64_t from, struct database_page *page,
+                struct database_header *header, struct sc_err *err)
+{
+    *page = (struct database_page){.id = id};
+    if (!pages->places) {
+        page->data = pages->data + id * pages->page_bytes;
+        *header = database_header_read(page->data);
+        return 0;
+    }
+    uint32_t place = pages->places[id];
+    if (place == DATABASE_NOWHERE)
+        return database_page_bad(err, id, "is within another page, but page %" PRIu64 " refers to it", from);
+    const void *at = pages->data + (size_t)(place / 2) * DATABASE_PLACE_UNIT;
+    if (place % 2) {
+        page->digest = at;
+        *header = database_digest_header(page->digest);
+    } else {
+        page->data = at;
+        *header = database_header_read(page->data);
+    }
+    return 0;
+}
+
 int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from, unsigned kinds,
                        struct database_page *page, struct sc_err *err)
 {
@@ -64,12 +99,14 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
         return database_page_bad(err, from,
                                  "refers to page %" PRIu64 ", which is a meta page or none of the %" PRIu64,
                                  id, pages->n);
-    const unsigned char *data = pages->data + id * pages->page_bytes;
-    *page = (struct database_page){
-        .id = id, .flags = le_u16(data + FLAGS), .count = le_u16(data + COUNT), .data = data};
-    uint64_t n = 1 + (uint64_t)le_u32(data + OVERFLOW);
-    if (le_u64(data) != id)
-        return database_page_bad(err, id, "its header says that it is page %" PRIu64, le_u64(data));
+    struct database_header header;
+    if (find(pages, id, from, page, &header, err) < 0)
+        return -1;
+    page->flags = header.flags;
+    page->count = header.count;
+    uint64_t n = header.pages;
+    if (header.id != id)
+        return database_page_bad(err, id, "its header says that it is page %" PRIu64, header.id);
     bool one_kind = (page->flags & (page->flags - 1)) == 0;
     if (!(page->flags & kinds) || !one_kind)
         return database_page_bad(err, id, "must be %s, as page %" PRIu64 " refers to it, found flags 0x%04x",
@@ -78,6 +115,9 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
         return database_page_bad(err, id, "reaches over %" PRIu64 " pages, but only %" PRIu64 " are left", n,
                                  pages->n - id);
     page->bytes = (size_t)n * pages->page_bytes;
+    /* No sift leaves a page so; but what stands in the pages decides what it leaves. */
+    if (page->data && page->bytes > pages->data_bytes - (size_t)(page->data - pages->data))
+        return database_page_bad(err, id, "was not kept as a whole");
     hold(pages, page);
     return claim(pages, id, n, from, err);
 }

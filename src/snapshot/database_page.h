@@ -2,7 +2,9 @@
  *
  * A page begins with a header: its number (8 bytes), flags (2), count (2), and the number of pages behind it
  * that belong to it, too (4). An array of headers of the elements follows, then their keys and values, one
- * behind the other without a gap (go.etcd.io/bbolt: page.go, node.go). */
+ * behind the other without a gap (go.etcd.io/bbolt: page.go, node.go).
+ *
+ * The pages stand one behind the other, or are what database_sift.h has left of them. */
 #ifndef SNAPCTL_SNAPSHOT_DATABASE_PAGE_H
 #define SNAPCTL_SNAPSHOT_DATABASE_PAGE_H
 
@@ -24,23 +26,41 @@ enum { DATABASE_PAGE_HEADER = 16, DATABASE_FIRST_PAGE = 2 };
 /* What a page was found to be. */
 enum database_use { DATABASE_UNSEEN, DATABASE_FREE, DATABASE_USED };
 
+/* Where a page of a sifted database is: in units from the beginning on, times two; and one more if it is a
+ * digest. Or nowhere, as it is part of a page that is digested. */
+enum { DATABASE_PLACE_UNIT = 64 };
+#define DATABASE_NOWHERE UINT32_MAX
+
 struct database_pages {
     const unsigned char *data;
+    size_t data_bytes;
     uint64_t n;
     uint32_t page_bytes;
-    unsigned char *use; /* n of enum database_use */
-    void *map;          /* the same as data where that is a mapped file; else NULL */
-    uint64_t window;    /* of the map, which was read last */
-    size_t held;        /* bytes of the map that may be in memory */
+    const uint32_t *places; /* n; NULL: all pages are there, in their order */
+    unsigned char *use;     /* n of enum database_use */
+    void *map;              /* the same as data where that is a mapped file; else NULL */
+    uint64_t window;        /* of the map, which was read last */
+    size_t held;            /* bytes of the map that may be in memory */
 };
+
+/* What a page says of itself. */
+struct database_header {
+    uint64_t id;
+    unsigned flags;
+    unsigned count;
+    uint64_t pages; /* that it takes, itself among them */
+};
+
+struct database_header database_header_read(const unsigned char data[DATABASE_PAGE_HEADER]);
 
 struct database_page {
     uint64_t id; /* for an inline page: of the page that it is in */
     bool inlined;
     unsigned flags;
     unsigned count;
-    const unsigned char *data; /* from its header on */
+    const unsigned char *data; /* from its header on; NULL: there is a digest instead */
     size_t bytes;              /* with the pages behind it that belong to it */
+    const struct database_digest *digest;
 };
 
 /* Fills err with ERR_CORRUPT and "page <id>: <format>"; returns -1. */
@@ -65,7 +85,7 @@ struct database_element {
     size_t value_len;
 };
 
-/* Where a reader of a leaf or branch is. */
+/* Where a reader of a leaf or branch is, of which there is more than a digest. */
 struct database_cursor {
     struct database_page page;
     unsigned next;  /* element */

@@ -36,24 +36,40 @@ static int push(struct walk *w, const struct database_page *page, size_t bucket,
     return database_cursor_init(&frame->cursor, page, err);
 }
 
+static int first_key(const struct database_page *page, const unsigned char **key, size_t *len,
+                     struct sc_err *err)
+{
+    struct database_cursor look;
+    struct database_element first;
+    if (page->digest) {
+        *key = page->digest->first;
+        *len = page->digest->first_len;
+        return 0;
+    }
+    if (database_cursor_init(&look, page, err) < 0 || database_cursor_next(&look, &first, err) < 0)
+        return -1;
+    *key = first.key;
+    *len = first.key_len;
+    return 0;
+}
+
 /* bbolt finds a child in its parent by the child's first key, so both must be equal: then ascending keys in
  * the leaves mean that the branches' keys are right, too. */
 static int open_child(struct walk *w, const struct frame *parent, const struct database_element *e,
                       struct sc_err *err)
 {
     struct database_page page;
-    struct database_cursor look;
-    struct database_element first;
+    const unsigned char *first;
+    size_t first_len;
     uint64_t from = parent->cursor.page.id;
     if (database_page_open(w->pages, e->child, from, DATABASE_PAGE_BRANCH | DATABASE_PAGE_LEAF, &page, err) <
-            0 ||
-        database_cursor_init(&look, &page, err) < 0)
+        0)
         return -1;
     if (page.count == 0)
         return database_page_bad(err, page.id, "is empty, but page %" PRIu64 " refers to it", from);
-    if (database_cursor_next(&look, &first, err) < 0)
+    if (first_key(&page, &first, &first_len, err) < 0)
         return -1;
-    if (database_key_compare(first.key, first.key_len, e->key, e->key_len) != 0)
+    if (database_key_compare(first, first_len, e->key, e->key_len) != 0)
         return database_page_bad(
             err, page.id, "begins with another key than element %u of page %" PRIu64 " says", e->index, from);
     return push(w, &page, parent->bucket, parent->nesting, err);
@@ -99,23 +115,55 @@ static int tell(const struct walk *w, const struct frame *frame, const struct da
     return result < 0 ? err_wrap(err, "page %" PRIu64, frame->cursor.page.id) : 0;
 }
 
+/* With the first key of a leaf. */
+static int follow(const struct frame *bucket, uint64_t id, const unsigned char *key, size_t len,
+                  struct sc_err *err)
+{
+    if (bucket->last && database_key_compare(bucket->last, bucket->last_len, key, len) >= 0)
+        return database_page_bad(err, id, "element 0 must have a greater key than the leaf before this one");
+    return 0;
+}
+
+static int refuse_in_root(uint64_t id, unsigned index, struct sc_err *err)
+{
+    return database_page_bad(err, id, "element %u must be a bucket, as the root holds nothing else", index);
+}
+
 static int visit_leaf(struct walk *w, const struct frame *frame, const struct database_element *e,
                       struct sc_err *err)
 {
     struct frame *bucket = &w->frames[frame->bucket];
     uint64_t id = frame->cursor.page.id;
-    if (e->index == 0 && bucket->last &&
-        database_key_compare(bucket->last, bucket->last_len, e->key, e->key_len) >= 0)
-        return database_page_bad(err, id, "element %u must have a greater key than the leaf before this one",
-                                 e->index);
+    if (e->index == 0 && follow(bucket, id, e->key, e->key_len, err) < 0)
+        return -1;
     bucket->last = e->key;
     bucket->last_len = e->key_len;
     if (frame->nesting == 0 && !e->bucket)
-        return database_page_bad(err, id, "element %u must be a bucket, as the root holds nothing else",
-                                 e->index);
+        return refuse_in_root(id, e->index, err);
     if (tell(w, frame, e, err) < 0)
         return -1;
     return e->bucket ? open_bucket(w, frame, e, err) : 0;
+}
+
+static int visit_digest(const struct walk *w, const struct frame *frame, struct frame *bucket,
+                        struct sc_err *err)
+{
+    const struct database_digest *digest = frame->cursor.page.digest;
+    if (follow(bucket, digest->id, digest->first, digest->first_len, err) < 0)
+        return -1;
+    bucket->last = digest->last;
+    bucket->last_len = digest->last_len;
+    if (frame->nesting == 0)
+        return refuse_in_root(digest->id, 0, err);
+    if (frame->nesting == 1 && w->visitor->digest(w->visitor->arg, digest, err) < 0)
+        return err_wrap(err, "page %" PRIu64, digest->id);
+    return 0;
+}
+
+static int back(struct walk *w, struct sc_err *err)
+{
+    w->depth--;
+    return ctx_check(w->ctx, err);
 }
 
 /* The next element of the page where the walk is, or back to the page above. */
@@ -123,13 +171,13 @@ static int step(struct walk *w, struct sc_err *err)
 {
     struct frame *frame = &w->frames[w->depth - 1];
     struct database_element element;
+    if (frame->cursor.page.digest)
+        return visit_digest(w, frame, &w->frames[frame->bucket], err) < 0 ? -1 : back(w, err);
     int more = database_cursor_next(&frame->cursor, &element, err);
     if (more < 0)
         return -1;
-    if (more == 0) {
-        w->depth--;
-        return ctx_check(w->ctx, err);
-    }
+    if (more == 0)
+        return back(w, err);
     if (frame->cursor.page.flags == DATABASE_PAGE_BRANCH)
         return open_child(w, frame, &element, err);
     return visit_leaf(w, frame, &element, err);

@@ -3,7 +3,7 @@
 #ifndef SNAPCTL_SNAPSHOT_DATABASE_TREE_H
 #define SNAPCTL_SNAPSHOT_DATABASE_TREE_H
 
-#include "database_page.h"
+#include "database_digest.h"
 #include "snapctl/base/ctx.h"
 
 /* Told of what the root bucket holds, which are buckets, and of what they hold. What buckets within those
@@ -13,6 +13,8 @@ struct database_visitor {
     int (*bucket)(void *arg, const struct database_element *bucket, struct sc_err *err);
     /* Of the bucket that was told last. */
     int (*entry)(void *arg, const struct database_element *entry, struct sc_err *err);
+    /* The same, of many entries at once. */
+    int (*digest)(void *arg, const struct database_digest *digest, struct sc_err *err);
     void *arg;
 };
 

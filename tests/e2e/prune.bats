@@ -410,6 +410,7 @@ put_marked() {
     [ "$(statuses .pruned.s3)" = "2:kept:keep 1:removed:unwanted" ] || { show && false; }
     json '[.pruned.s3.snapshots[].verified] | unique | tostring' '[null]' # nothing was read again
     [ "$(keys)" = "$NAME-2 $NAME-2.pki.bundle.tar.gz $NAME-2.zip " ] || { keys && false; }
+    sleep 1.1 # of two of one second the name decides which is newer
     NAME=$NAME-3 save_s3 --legacy --keep 1 --dry-run --output json
     expect_status 0
     [ "$(statuses .pruned.s3)" = "3:kept:keep 2:planned:unwanted" ] || { show && false; }

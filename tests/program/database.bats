@@ -46,10 +46,13 @@ fill() {
     /usr/bin/python3 "$BATS_TEST_DIRNAME/etcd-fill.py" "$port" "$@"
 }
 
-# same_figures FILE: what both programs say of it, which must be the same; the facts are left in "facts".
+# same_figures FILE: what both programs say of it, which must be the same; the facts are left in "facts". What a sift
+# keeps of it must not say anything else; those facts are left in "sifted".
 same_figures() {
     local ours theirs
     "$DATABASE_FACTS" "$1" >facts
+    "$DATABASE_FACTS" --sifted "$1" >sifted
+    diff <(jq -S 'del(.sha256)' facts) <(jq -S 'del(.sha256, .keptSize)' sifted)
     ours=$(jq -c '{hash, revision, totalKey, totalSize}' facts)
     theirs=$(etcdctl snapshot status -w json "$1")
     [ "$ours" = "$theirs" ] || { echo "$ours, but etcdctl says $theirs" && return 1; }
@@ -69,6 +72,10 @@ check_both() {
 
 fact() {
     jq -r "$1" facts
+}
+
+kept_less_than_one_in() {
+    jq -e --argjson n "$1" '.keptSize * $n < .totalSize' sifted
 }
 
 @test "a new cluster, and one key" {
@@ -96,6 +103,7 @@ fact() {
     fill /registry/ 100000 40
     check_both
     [ "$(fact .totalKey)" -gt 100000 ]
+    kept_less_than_one_in 25
 }
 
 @test "values of 1.5 MB: pages that reach over others" {
@@ -157,6 +165,9 @@ fact() {
         # The first page that damage is seen at may be one that ends in the page.
         [ "$theirs" = 0 ] || [ "$status" = 1 ]
         [ "$status" = 0 ] || [[ "$output" == "page "* ]]
+        verdict=$status
+        run "$DATABASE_FACTS" --sifted damaged.db
+        [ "$status" = "$verdict" ]
         [ "$status" = 0 ] || found=$((found + 1))
     done
     [ "$found" -gt 10 ]

@@ -14,6 +14,7 @@
 
 #include "snapctl/base/ctx.h"
 #include "snapctl/base/err.h"
+#include "snapctl/base/stream.h"
 #include "snapctl/snapshot/archive.h"
 
 struct database_member {
@@ -60,6 +61,19 @@ int database_check(const struct ctx *ctx, const void *data, size_t len, struct d
  * behind it; NULL: that is done here. */
 int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struct database_facts *facts,
                         struct sc_err *err) WARN_UNUSED;
+
+/* For a database that flows by: a sink that reads the pages of the bucket "key", nearly all of most
+ * databases, as they come, and passes on to kept only what is left to be known of them, and all other pages
+ * as they are. Of a database whose first page is damaged that is everything. After its finish,
+ * database_check_sifted takes a file with what was passed on, as database_check_file takes the database, and
+ * finds the same; sha256 must have been compared. kept is neither finished nor aborted. About 2 MiB, and 4
+ * bytes for each page. */
+struct database_sift;
+struct database_sift *database_sift_new(struct sink *kept) WARN_UNUSED;
+void database_sift_free(struct database_sift *sift); /* NULL is allowed */
+struct sink *database_sift_sink(struct database_sift *sift);
+int database_check_sifted(const struct ctx *ctx, const struct database_sift *sift, int fd, const char *sha256,
+                          struct database_facts *facts, struct sc_err *err) WARN_UNUSED;
 
 /* Frees what the facts hold and empties them. */
 void database_facts_clear(struct database_facts *facts);

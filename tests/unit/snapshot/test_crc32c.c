@@ -60,11 +60,52 @@ static void test_both_ways_agree_at_any_length_and_place(void **state)
         }
 }
 
+static void test_what_is_known_can_be_put_behind(void **state)
+{
+    enum { BYTES = 5000 };
+    static unsigned char data[BYTES];
+    void (*const inits[])(struct crc32c *) = {crc32c_init, crc32c_init_portable};
+    (void)state;
+    for (size_t i = 0; i < BYTES; i++)
+        data[i] = (unsigned char)(i * i >> 3);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t at = 0; at <= BYTES; at += 1 + at / 7) {
+            struct crc32c crc;
+            inits[i](&crc);
+            crc32c_update(&crc, data, at);
+            crc32c_append(&crc, crc_of(inits[i], data + at, BYTES - at, BYTES), BYTES - at);
+            assert_int_equal(crc.value, crc_of(inits[i], data, BYTES, BYTES));
+        }
+}
+
+/* 8 TiB of zeros, the halves of which are put together again and again. */
+static void test_there_is_no_length_that_is_too_large(void **state)
+{
+    struct crc32c crc;
+    uint64_t len = 32;
+    (void)state;
+    crc32c_init(&crc);
+    crc.value = 0x8a9136aa;
+    for (; len < (uint64_t)1 << 43; len *= 2)
+        crc32c_append(&crc, crc.value, len);
+    uint32_t doubled = crc.value;
+    crc.value = 0;
+    crc32c_append(&crc, doubled, len);
+    assert_int_equal(crc.value, doubled);
+    crc32c_append(&crc, 0x8a9136aa, 32);
+    uint32_t longer = crc.value;
+    crc.value = 0x8a9136aa;
+    crc32c_append(&crc, doubled, len);
+    assert_int_equal(crc.value, longer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_values),
         cmocka_unit_test(test_both_ways_agree_at_any_length_and_place),
+        cmocka_unit_test(test_what_is_known_can_be_put_behind),
+        cmocka_unit_test(test_there_is_no_length_that_is_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,242 @@
+#include "database_sift.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "database_digest.h"
+#include "database_meta.h"
+
+/* A page is digested if all that belongs to it fits in here. One has up to four values of any size, and
+ * values of Kubernetes have kilobytes. */
+enum { WINDOW = 2 << 20 };
+/* No machine that etcd runs on has larger ones, which bbolt takes its own from. */
+enum { PAGE_BYTES_MAX = 64 << 10 };
+enum { DIGESTS = PAGE_BYTES_MAX / DATABASE_PLACE_UNIT, PLACES_STEP = 16 << 10 };
+
+struct database_sift {
+    struct sink sink;
+    struct sink *kept;
+    uint32_t page_bytes; /* 0: not known yet */
+    bool whole;          /* nothing is known of the pages: all are kept */
+    uint64_t pages;      /* no meta page counts more of them */
+    uint64_t bytes;      /* that have come */
+    uint64_t kept_bytes;
+    uint64_t looked_at; /* bytes of pages that were to be digested */
+
+    /* A page that nothing uses any more may say that it reaches over others that are used, so all that could
+     * be one counts: what belongs to a digest is dropped, unless it belongs to a page that is kept, too. */
+    uint64_t keep_until, drop_until; /* pages */
+
+    uint64_t n_places;
+    uint32_t *places;
+    size_t n_digests; /* that have no place yet */
+    unsigned char digests[DIGESTS * DATABASE_PLACE_UNIT];
+
+    struct crc32c crc;
+    size_t begin, end; /* of what is in the buffer: the page n_places, and those behind it */
+    unsigned char buffer[WINDOW];
+};
+
+static int keep(struct database_sift *sift, const struct ctx *ctx, const void *data, size_t len,
+                struct sc_err *err)
+{
+    sift->kept_bytes += len;
+    return sift->kept->write(sift->kept, ctx, data, len, err);
+}
+
+static uint32_t place_of(uint64_t offset, bool digest)
+{
+    return (uint32_t)(offset / DATABASE_PLACE_UNIT * 2 + digest);
+}
+
+/* Of the page at the buffer's front, which is done with. */
+static void put_place(struct database_sift *sift, uint32_t place)
+{
+    if (sift->n_places % PLACES_STEP == 0)
+        sift->places = mem_realloc(sift->places, sift->n_places + PLACES_STEP, sizeof *sift->places);
+    sift->places[sift->n_places++] = place;
+    sift->begin += sift->page_bytes;
+}
+
+/* Digests are kept by the page, so that all others stay where pages begin. */
+static int keep_digests(struct database_sift *sift, const struct ctx *ctx, struct sc_err *err)
+{
+    if (sift->n_digests == 0)
+        return 0;
+    for (size_t i = 0; i < sift->n_digests; i++) {
+        struct database_digest digest;
+        memcpy(&digest, sift->digests + i * DATABASE_PLACE_UNIT, sizeof digest);
+        sift->places[digest.id] = place_of(sift->kept_bytes + i * DATABASE_PLACE_UNIT, true);
+    }
+    sift->n_digests = 0;
+    return keep(sift, ctx, sift->digests, sift->page_bytes, err);
+}
+
+/* Where digests are kept nothing is written that belongs together: a page that is digested is outside of all
+ * that are kept. */
+static int put_digest(struct database_sift *sift, const struct ctx *ctx, const struct database_digest *digest,
+                      struct sc_err *err)
+{
+    memcpy(sift->digests + sift->n_digests++ * DATABASE_PLACE_UNIT, digest, sizeof *digest);
+    put_place(sift, DATABASE_NOWHERE);
+    bool full = sift->n_digests == sift->page_bytes / DATABASE_PLACE_UNIT;
+    return full ? keep_digests(sift, ctx, err) : 0;
+}
+
+static int put_page(struct database_sift *sift, const struct ctx *ctx, struct sc_err *err)
+{
+    const unsigned char *page = sift->buffer + sift->begin;
+    bool dropped = sift->n_places >= sift->pages ||
+                   (sift->n_places >= sift->keep_until && sift->n_places < sift->drop_until);
+    put_place(sift, dropped ? DATABASE_NOWHERE : place_of(sift->kept_bytes, false));
+    return dropped ? 0 : keep(sift, ctx, page, sift->page_bytes, err);
+}
+
+/* Pages may say that they reach over each other, again and again: that is looked at twice at most. */
+static bool may_digest(struct database_sift *sift, const struct database_header *header)
+{
+    bool leaf = header->flags == DATABASE_PAGE_LEAF && header->pages <= WINDOW / sift->page_bytes;
+    return leaf && header->id >= sift->keep_until &&
+           sift->looked_at + header->pages * sift->page_bytes <= 2 * sift->bytes + WINDOW;
+}
+
+/* Both meta pages are kept, whatever they are; the one that the walk will take is no other than these. */
+static void count_pages(struct database_sift *sift, unsigned id)
+{
+    struct database_meta meta;
+    if (database_meta_read(sift->buffer + sift->begin, id, &meta, NULL) == 0 && meta.pages > sift->pages)
+        sift->pages = meta.pages;
+}
+
+enum verdict { WAIT, KEEP, DIGEST };
+
+/* What becomes of the page at the buffer's front. WAIT: what belongs to it has not all come. */
+static enum verdict judge(struct database_sift *sift, bool ended, struct database_digest *digest)
+{
+    const unsigned char *data = sift->buffer + sift->begin;
+    struct database_header header = database_header_read(data);
+    if (sift->n_places < DATABASE_FIRST_PAGE)
+        count_pages(sift, (unsigned)sift->n_places);
+    if (header.id != sift->n_places || header.id < DATABASE_FIRST_PAGE || header.id >= sift->pages)
+        return KEEP;
+    size_t bytes = header.pages * sift->page_bytes;
+    bool may = may_digest(sift, &header), here = bytes <= sift->end - sift->begin;
+    if (may && !here && !ended)
+        return WAIT;
+    const struct database_page page = {
+        .id = header.id, .flags = header.flags, .count = header.count, .data = data, .bytes = bytes};
+    uint64_t until = header.id + header.pages;
+    sift->looked_at += may ? bytes : 0;
+    if (may && here && database_digest_make(&sift->crc, &page, digest)) {
+        digest->pages = (uint32_t)header.pages;
+        sift->drop_until = until > sift->drop_until ? until : sift->drop_until;
+        return DIGEST;
+    }
+    sift->keep_until = until > sift->keep_until ? until : sift->keep_until;
+    return KEEP;
+}
+
+static int sift_pages(struct database_sift *sift, const struct ctx *ctx, bool ended, struct sc_err *err)
+{
+    enum verdict verdict = KEEP;
+    int result = 0;
+    while (result == 0 && verdict != WAIT && sift->end - sift->begin >= sift->page_bytes) {
+        struct database_digest digest;
+        verdict = judge(sift, ended, &digest);
+        if (verdict == DIGEST)
+            result = put_digest(sift, ctx, &digest, err);
+        else if (verdict == KEEP)
+            result = put_page(sift, ctx, err);
+    }
+    return result;
+}
+
+static void move_to_front(struct database_sift *sift)
+{
+    memmove(sift->buffer, sift->buffer + sift->begin, sift->end - sift->begin);
+    sift->end -= sift->begin;
+    sift->begin = 0;
+}
+
+/* The first page tells how large one is. If it is damaged, whoever looks for the second needs them all. */
+static void learn(struct database_sift *sift)
+{
+    struct database_meta meta;
+    if (sift->page_bytes || sift->end < DATABASE_META_BYTES)
+        return;
+    sift->whole = database_meta_read(sift->buffer, 0, &meta, NULL) < 0 || meta.page_bytes > PAGE_BYTES_MAX;
+    sift->page_bytes = sift->whole ? 0 : meta.page_bytes;
+}
+
+static int empty(struct database_sift *sift, const struct ctx *ctx, struct sc_err *err)
+{
+    size_t begin = sift->begin, len = sift->end - begin;
+    sift->begin = sift->end = 0;
+    return keep(sift, ctx, sift->buffer + begin, len, err);
+}
+
+static int sift_write(struct sink *self, const struct ctx *ctx, const void *data, size_t len,
+                      struct sc_err *err)
+{
+    struct database_sift *sift = (struct database_sift *)self;
+    const unsigned char *at = data;
+    int result = 0;
+    sift->bytes += len;
+    while (result == 0 && len && !sift->whole) {
+        size_t room = WINDOW - sift->end, n = len < room ? len : room;
+        memcpy(sift->buffer + sift->end, at, n);
+        sift->end += n;
+        at += n;
+        len -= n;
+        learn(sift);
+        if (sift->page_bytes)
+            result = sift_pages(sift, ctx, false, err);
+        else if (sift->whole)
+            result = empty(sift, ctx, err);
+        if (sift->begin == sift->end || sift->end == WINDOW)
+            move_to_front(sift);
+    }
+    return result < 0 || len == 0 ? result : keep(sift, ctx, at, len, err);
+}
+
+static int sift_finish(struct sink *self, const struct ctx *ctx, struct sc_err *err)
+{
+    struct database_sift *sift = (struct database_sift *)self;
+    if (!sift->page_bytes)
+        sift->whole = true;
+    else if (sift_pages(sift, ctx, true, err) < 0 || keep_digests(sift, ctx, err) < 0)
+        return -1;
+    return empty(sift, ctx, err);
+}
+
+struct database_sift *database_sift_new(struct sink *kept)
+{
+    struct database_sift *sift = mem_calloc(1, sizeof *sift);
+    sift->sink = (struct sink){.write = sift_write, .finish = sift_finish, .abort = sink_abort_nothing};
+    sift->kept = kept;
+    crc32c_init(&sift->crc);
+    return sift;
+}
+
+void database_sift_free(struct database_sift *sift)
+{
+    if (!sift)
+        return;
+    free(sift->places);
+    free(sift);
+}
+
+struct sink *database_sift_sink(struct database_sift *sift)
+{
+    return &sift->sink;
+}
+
+uint64_t database_sift_bytes(const struct database_sift *sift)
+{
+    return sift->bytes;
+}
+
+const uint32_t *database_sift_places(const struct database_sift *sift)
+{
+    return sift->whole ? NULL : sift->places;
+}

@@ -1,0 +1,285 @@
+#include "database_maker.h"
+
+/* Larger than all that is digested, and large enough to be. */
+enum { TOO_LARGE = 3 << 20, LARGE = 3 << 19 };
+
+static size_t expect_same_from(const unsigned char *data, size_t len)
+{
+    AUTO_DATABASE_FACTS struct database_facts facts, sifted;
+    AUTO_ERR struct sc_err err = {0};
+    size_t kept;
+    if (maker_check_bytes(data, len, &facts, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(maker_check_sifted(data, len, len, facts.sha256, &sifted, &kept, &err), 0);
+    return kept;
+}
+
+static size_t kept_pages(const struct maker *m)
+{
+    return expect_same_from(m->data, m->len) / MAKER_PAGE;
+}
+
+/* All but both leaves of "key", one of which has two pages; and a page for their digests. */
+static void test_leaves_of_revisions_are_left_out(void **state)
+{
+    struct maker m;
+    (void)state;
+    maker_make(&m);
+    assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+    maker_sign(&m);
+    assert_int_equal(expect_same_from(m.data, m.len), (MAKER_PAGES - 3 + 1) * MAKER_PAGE + 32);
+}
+
+static void test_without_a_first_page_all_is_kept(void **state)
+{
+    struct maker m;
+    (void)state;
+    maker_make(&m);
+    memset(m.data, 0, MAKER_PAGE);
+    assert_int_equal(kept_pages(&m), MAKER_PAGES);
+}
+
+/* Nothing can be there that is used. */
+static void test_pages_that_are_not_counted_are_left_out(void **state)
+{
+    static unsigned char data[2 * MAKER_BYTES];
+    struct maker m;
+    (void)state;
+    maker_make(&m);
+    memset(data, 'x', sizeof data);
+    memcpy(data, m.data, MAKER_BYTES);
+    assert_int_equal(expect_same_from(data, sizeof data), (MAKER_PAGES - 3 + 1) * MAKER_PAGE);
+
+    /* Either meta page may be the one that counts them. */
+    struct maker_meta shorter = maker_meta_good, longer = maker_meta_good;
+    shorter.pages = 3;
+    longer.txid++;
+    maker_put_meta(&m, 0, &shorter);
+    maker_put_meta(&m, 1, &longer);
+    assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+}
+
+/* The free page, before those of the freelist and of "zoo". */
+static void put_ghost(struct maker *m, unsigned flags, unsigned overflow)
+{
+    maker_make(m);
+    memcpy(m->data + MAKER_FREE * MAKER_PAGE, m->data + MAKER_LEAF_1 * MAKER_PAGE, MAKER_PAGE);
+    maker_set(m, MAKER_FREE, 0, MAKER_FREE, 8);
+    maker_set(m, MAKER_FREE, 8, flags, 2);
+    maker_set(m, MAKER_FREE, 12, overflow, 4);
+}
+
+static void test_a_free_page_may_reach_over_others(void **state)
+{
+    static const unsigned overflows[] = {1, 2, 3, 300, UINT32_MAX};
+    struct maker m;
+    (void)state;
+    put_ghost(&m, MAKER_LEAF, 0);
+    assert_int_equal(kept_pages(&m), MAKER_PAGES - 4 + 1);
+    for (size_t i = 0; i < sizeof overflows / sizeof *overflows; i++) {
+        /* One that lies within the file is digested, and those that it reaches over are kept for themselves.
+         */
+        put_ghost(&m, MAKER_LEAF, overflows[i]);
+        assert_int_equal(kept_pages(&m), overflows[i] <= 2 ? MAKER_PAGES - 4 + 1 : MAKER_PAGES - 3 + 1);
+        put_ghost(&m, MAKER_BRANCH, overflows[i]);
+        assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+    }
+}
+
+/* Page 8 is free, too, within what 7 says that it has, and nothing begins there. */
+static void test_what_only_a_digest_has_is_nowhere(void **state)
+{
+    AUTO_DATABASE_FACTS struct database_facts facts;
+    AUTO_ERR struct sc_err err = {0};
+    struct maker m;
+    size_t kept;
+    (void)state;
+    put_ghost(&m, MAKER_LEAF, 1);
+    struct maker_meta meta = maker_meta_good;
+    meta.freelist = UINT64_MAX;
+    maker_metas(&m, &meta);
+    memset(m.data + MAKER_FREE_LIST * MAKER_PAGE, 0, MAKER_PAGE);
+    assert_int_equal(kept_pages(&m), MAKER_PAGES - 5 + 1);
+
+    maker_set(&m, MAKER_KEY, 24, MAKER_FREE_LIST, 8);
+    maker_expect_bad(&m, "page 8: its header says that it is page 0");
+    assert_int_equal(maker_check_sifted(m.data, m.len, 100, "", &facts, &kept, &err), -1);
+    assert_string_equal(err.text, "page 8: is within another page, but page 3 refers to it");
+}
+
+/* A leaf of revisions stands where other things must be. */
+static void test_a_digest_in_the_wrong_place(void **state)
+{
+    struct maker m;
+    struct maker_meta meta = maker_meta_good;
+    (void)state;
+    maker_make(&m);
+    meta.root = MAKER_LEAF_1;
+    maker_metas(&m, &meta);
+    maker_expect_bad(&m, "page 4: element 0 must be a bucket, as the root holds nothing else");
+    meta = maker_meta_good;
+    meta.freelist = MAKER_LEAF_1;
+    maker_make(&m);
+    maker_metas(&m, &meta);
+    maker_expect_bad(&m, "page 4: must be the freelist, as page 0 refers to it, found flags 0x0002");
+}
+
+/* The bucket "zoo" becomes another, which has the leaf 4 for its page, and "key" has 5 alone. */
+static void put_revisions_into(struct maker *m, const char *bucket)
+{
+    unsigned char value[16] = {MAKER_LEAF_1}, key[16] = {MAKER_LEAF_2}, meta[MAKER_PAGE];
+    size_t meta_len =
+        maker_inline(meta, &(struct maker_item){"consistent_index", 0, "\0\0\0\0\0\0\0\5", 8, 0, 0}, 1);
+    const struct maker_item buckets[] = {
+        {"key",  0, key,   sizeof key,   MAKER_BUCKET, 0},
+        {bucket, 0, value, sizeof value, MAKER_BUCKET, 0},
+        {"meta", 0, meta,  meta_len,     MAKER_BUCKET, 0},
+    };
+    struct maker_meta without = maker_meta_good;
+    without.freelist = UINT64_MAX;
+    maker_make(m);
+    maker_metas(m, &without);
+    memset(m->data + MAKER_ROOT * MAKER_PAGE, 0, MAKER_PAGE);
+    maker_page(m, MAKER_ROOT, MAKER_LEAF, buckets, 3, 0);
+}
+
+static void test_a_digest_in_any_bucket(void **state)
+{
+    AUTO_DATABASE_FACTS struct database_facts facts;
+    AUTO_ERR struct sc_err err = {0};
+    struct maker m;
+    (void)state;
+    put_revisions_into(&m, "keys");
+    assert_int_equal(maker_check_bytes(m.data, m.len, &facts, &err), 0);
+    assert_int_equal(facts.total_keys, 5);
+    assert_int_equal(facts.revision, MAKER_REVISION);
+    put_revisions_into(&m, "lease");
+    assert_int_equal(maker_check_bytes(m.data, m.len, &facts, &err), 0);
+    assert_int_equal(facts.leases, 2);
+    put_revisions_into(&m, "members");
+    maker_expect_bad(&m, "page 4: the bucket \"members\" has a key of 17 bytes that is no member's id");
+}
+
+/* One revision, whose value has so many bytes, on the page 3. */
+static unsigned char *make_large(size_t value_len, size_t *len)
+{
+    struct maker m;
+    unsigned char prefix[] = "\x0a\1k\x10\2\x18\2\x20\1\x2a\0\0\0\0", key[16] = {3}, meta[MAKER_PAGE];
+    enum { PREFIX = sizeof prefix - 1, LENGTH_AT = 10 };
+    size_t pages = 1 + (16 + 16 + 17 + PREFIX + value_len) / MAKER_PAGE, meta_len;
+    unsigned char *data = calloc(3 + pages, MAKER_PAGE), *value = malloc(PREFIX + value_len);
+    assert_true(data && value);
+    /* A varint of 4 bytes. */
+    for (unsigned i = 0; i < 4; i++)
+        prefix[LENGTH_AT + i] = (unsigned char)((value_len >> 7 * i & 127) | (i < 3 ? 128 : 0));
+    memcpy(value, prefix, PREFIX);
+    for (size_t i = 0; i < value_len; i++)
+        value[PREFIX + i] = (unsigned char)(i * 31 >> 4);
+    meta_len = maker_inline(meta, &(struct maker_item){"term", 0, "\0\0\0\0\0\0\0\5", 8, 0, 0}, 1);
+    const struct maker_item buckets[] = {
+        {"key",  0, key,  sizeof key, MAKER_BUCKET, 0},
+        {"meta", 0, meta, meta_len,   MAKER_BUCKET, 0},
+    };
+    maker_metas(&m, &(struct maker_meta){MAKER_PAGE, 2, UINT64_MAX, 3 + pages, 1});
+    memcpy(data, m.data, 2 * MAKER_PAGE);
+    maker_header(data + 2 * MAKER_PAGE, 2, MAKER_LEAF, 2, 0);
+    maker_items(data + 2 * MAKER_PAGE, MAKER_LEAF, buckets, 2);
+    maker_header(data + 3 * MAKER_PAGE, 3, MAKER_LEAF, 1, (unsigned)pages - 1);
+    maker_items(data + 3 * MAKER_PAGE, MAKER_LEAF,
+                &(struct maker_item){MAKER_REV("\2"), 17, value, PREFIX + value_len, 0, 0}, 1);
+    free(value);
+    *len = (3 + pages) * MAKER_PAGE;
+    return data;
+}
+
+static void test_large_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        static const size_t lengths[] = {LARGE, TOO_LARGE};
+        size_t len;
+        AUTO_FREE unsigned char *data = make_large(lengths[i], &len);
+        size_t kept = expect_same_from(data, len);
+        assert_int_equal(kept, lengths[i] == LARGE ? 4 * MAKER_PAGE : len);
+    }
+}
+
+/* Copies a leaf of revisions into a value, just where the page `id` begins. */
+static void imitate(unsigned char *data, unsigned id, unsigned count)
+{
+    struct maker m;
+    maker_make(&m);
+    memcpy(data + (size_t)id * MAKER_PAGE, m.data + MAKER_LEAF_1 * MAKER_PAGE, MAKER_PAGE);
+    maker_store(data + (size_t)id * MAKER_PAGE, id, 8);
+    maker_store(data + (size_t)id * MAKER_PAGE + 10, count, 2);
+}
+
+static void test_a_value_may_imitate_pages(void **state)
+{
+    size_t len;
+    (void)state;
+    AUTO_FREE unsigned char *large = make_large(LARGE, &len);
+    imitate(large, 5, 2);
+    assert_int_equal(expect_same_from(large, len), 4 * MAKER_PAGE);
+
+    /* "zoo" has one value, over three pages more, of which the second cannot be read. */
+    enum { PAGES = MAKER_PAGES + 3 };
+    static unsigned char data[PAGES * MAKER_PAGE], value[3 * MAKER_PAGE];
+    struct maker m;
+    struct maker_meta meta = maker_meta_good;
+    maker_make(&m);
+    meta.pages = PAGES;
+    maker_metas(&m, &meta);
+    memcpy(data, m.data, MAKER_BYTES);
+    maker_header(data + MAKER_ZOO * MAKER_PAGE, MAKER_ZOO, MAKER_LEAF, 1, 3);
+    maker_items(data + MAKER_ZOO * MAKER_PAGE, MAKER_LEAF,
+                &(struct maker_item){"bee", 0, value, sizeof value, 0, 0}, 1);
+    imitate(data, MAKER_ZOO + 1, 99);
+    imitate(data, MAKER_ZOO + 2, 2);
+    assert_int_equal(expect_same_from(data, sizeof data), (PAGES - 3 + 1) * MAKER_PAGE);
+}
+
+static int refuse(struct sink *self, const struct ctx *ctx, const void *data, size_t len, struct sc_err *err)
+{
+    (void)self;
+    (void)ctx;
+    (void)data;
+    (void)len;
+    return err_set(err, ERR_SPACE, "full");
+}
+
+static void test_what_keeps_it_may_fail(void **state)
+{
+    const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    struct sink full = {.write = refuse};
+    struct maker m;
+    (void)state;
+    maker_make(&m);
+    for (size_t len = 10; len <= m.len; len += 10) {
+        AUTO_ERR struct sc_err err = {0};
+        struct database_sift *sift = database_sift_new(&full);
+        struct sink *sink = database_sift_sink(sift);
+        if (sink->write(sink, &ctx, m.data, len, &err) == 0)
+            assert_int_equal(sink->finish(sink, &ctx, &err), -1);
+        assert_string_equal(err.text, "full");
+        database_sift_free(sift);
+    }
+    database_sift_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_leaves_of_revisions_are_left_out),
+        cmocka_unit_test(test_without_a_first_page_all_is_kept),
+        cmocka_unit_test(test_pages_that_are_not_counted_are_left_out),
+        cmocka_unit_test(test_a_free_page_may_reach_over_others),
+        cmocka_unit_test(test_what_only_a_digest_has_is_nowhere),
+        cmocka_unit_test(test_a_digest_in_the_wrong_place),
+        cmocka_unit_test(test_a_digest_in_any_bucket),
+        cmocka_unit_test(test_large_values),
+        cmocka_unit_test(test_a_value_may_imitate_pages),
+        cmocka_unit_test(test_what_keeps_it_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
