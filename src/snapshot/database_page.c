@@ -68,8 +68,13 @@ struct database_header database_header_read(const unsigned char data[DATABASE_PA
                                     .pages = 1 + (uint64_t)le_u32(data + OVERFLOW)};
 }
 
+static int is_another(uint64_t id, struct sc_err *err)
+{
+    return database_page_bad(err, id, "its header says that it is another page");
+}
+
 /* Where a page is, and what it says of itself. */
-static int find(const struct database_pages *pages, uint64_t id, uint64_t from, struct database_page *page,
+static int find(const struct database_pages *pages, uint64_t id, struct database_page *page,
                 struct database_header *header, struct sc_err *err)
 {
     *page = (struct database_page){.id = id};
@@ -80,7 +85,7 @@ static int find(const struct database_pages *pages, uint64_t id, uint64_t from, 
     }
     uint32_t place = pages->places[id];
     if (place == DATABASE_NOWHERE)
-        return database_page_bad(err, id, "is within another page, but page %" PRIu64 " refers to it", from);
+        return is_another(id, err);
     const void *at = pages->data + (size_t)(place / 2) * DATABASE_PLACE_UNIT;
     if (place % 2) {
         page->digest = at;
@@ -100,13 +105,13 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
                                  "refers to page %" PRIu64 ", which is a meta page or none of the %" PRIu64,
                                  id, pages->n);
     struct database_header header;
-    if (find(pages, id, from, page, &header, err) < 0)
+    if (find(pages, id, page, &header, err) < 0)
         return -1;
     page->flags = header.flags;
     page->count = header.count;
     uint64_t n = header.pages;
     if (header.id != id)
-        return database_page_bad(err, id, "its header says that it is page %" PRIu64, header.id);
+        return is_another(id, err);
     bool one_kind = (page->flags & (page->flags - 1)) == 0;
     if (!(page->flags & kinds) || !one_kind)
         return database_page_bad(err, id, "must be %s, as page %" PRIu64 " refers to it, found flags 0x%04x",

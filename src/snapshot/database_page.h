@@ -27,7 +27,7 @@ enum { DATABASE_PAGE_HEADER = 16, DATABASE_FIRST_PAGE = 2 };
 enum database_use { DATABASE_UNSEEN, DATABASE_FREE, DATABASE_USED };
 
 /* Where a page of a sifted database is: in units from the beginning on, times two; and one more if it is a
- * digest. Or nowhere, as it is part of a page that is digested. */
+ * digest. Or nowhere, as no page begins there. */
 enum { DATABASE_PLACE_UNIT = 64 };
 #define DATABASE_NOWHERE UINT32_MAX
 

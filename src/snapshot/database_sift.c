@@ -18,14 +18,14 @@ struct database_sift {
     struct sink *kept;
     uint32_t page_bytes; /* 0: not known yet */
     bool whole;          /* nothing is known of the pages: all are kept */
-    uint64_t pages;      /* no meta page counts more of them */
     uint64_t bytes;      /* that have come */
     uint64_t kept_bytes;
     uint64_t looked_at; /* bytes of pages that were to be digested */
 
-    /* A page that nothing uses any more may say that it reaches over others that are used, so all that could
-     * be one counts: what belongs to a digest is dropped, unless it belongs to a page that is kept, too. */
-    uint64_t keep_until, drop_until; /* pages */
+    /* Where a page begins stands its number. What is digested does not matter any more, nor what no page has;
+     * but a page that nothing uses may say that it reaches over others, so each that is not digested has to
+     * be kept, up to the end of the last. So are the meta pages, whatever they are. */
+    uint64_t keep_until; /* page */
 
     uint64_t n_places;
     uint32_t *places;
@@ -86,10 +86,9 @@ static int put_digest(struct database_sift *sift, const struct ctx *ctx, const s
 static int put_page(struct database_sift *sift, const struct ctx *ctx, struct sc_err *err)
 {
     const unsigned char *page = sift->buffer + sift->begin;
-    bool dropped = sift->n_places >= sift->pages ||
-                   (sift->n_places >= sift->keep_until && sift->n_places < sift->drop_until);
-    put_place(sift, dropped ? DATABASE_NOWHERE : place_of(sift->kept_bytes, false));
-    return dropped ? 0 : keep(sift, ctx, page, sift->page_bytes, err);
+    bool kept = sift->n_places < sift->keep_until;
+    put_place(sift, kept ? place_of(sift->kept_bytes, false) : DATABASE_NOWHERE);
+    return kept ? keep(sift, ctx, page, sift->page_bytes, err) : 0;
 }
 
 /* Pages may say that they reach over each other, again and again: that is looked at twice at most. */
@@ -100,52 +99,41 @@ static bool may_digest(struct database_sift *sift, const struct database_header 
            sift->looked_at + header->pages * sift->page_bytes <= 2 * sift->bytes + WINDOW;
 }
 
-/* Both meta pages are kept, whatever they are; the one that the walk will take is no other than these. */
-static void count_pages(struct database_sift *sift, unsigned id)
-{
-    struct database_meta meta;
-    if (database_meta_read(sift->buffer + sift->begin, id, &meta, NULL) == 0 && meta.pages > sift->pages)
-        sift->pages = meta.pages;
-}
-
-enum verdict { WAIT, KEEP, DIGEST };
+enum verdict { WAIT, PUT_PAGE, PUT_DIGEST };
 
 /* What becomes of the page at the buffer's front. WAIT: what belongs to it has not all come. */
 static enum verdict judge(struct database_sift *sift, bool ended, struct database_digest *digest)
 {
     const unsigned char *data = sift->buffer + sift->begin;
     struct database_header header = database_header_read(data);
-    if (sift->n_places < DATABASE_FIRST_PAGE)
-        count_pages(sift, (unsigned)sift->n_places);
-    if (header.id != sift->n_places || header.id < DATABASE_FIRST_PAGE || header.id >= sift->pages)
-        return KEEP;
+    if (header.id != sift->n_places)
+        return PUT_PAGE;
     size_t bytes = header.pages * sift->page_bytes;
     bool may = may_digest(sift, &header), here = bytes <= sift->end - sift->begin;
     if (may && !here && !ended)
         return WAIT;
     const struct database_page page = {
         .id = header.id, .flags = header.flags, .count = header.count, .data = data, .bytes = bytes};
-    uint64_t until = header.id + header.pages;
     sift->looked_at += may ? bytes : 0;
     if (may && here && database_digest_make(&sift->crc, &page, digest)) {
         digest->pages = (uint32_t)header.pages;
-        sift->drop_until = until > sift->drop_until ? until : sift->drop_until;
-        return DIGEST;
+        return PUT_DIGEST;
     }
+    uint64_t until = header.id + header.pages;
     sift->keep_until = until > sift->keep_until ? until : sift->keep_until;
-    return KEEP;
+    return PUT_PAGE;
 }
 
 static int sift_pages(struct database_sift *sift, const struct ctx *ctx, bool ended, struct sc_err *err)
 {
-    enum verdict verdict = KEEP;
+    enum verdict verdict = PUT_PAGE;
     int result = 0;
     while (result == 0 && verdict != WAIT && sift->end - sift->begin >= sift->page_bytes) {
         struct database_digest digest;
         verdict = judge(sift, ended, &digest);
-        if (verdict == DIGEST)
+        if (verdict == PUT_DIGEST)
             result = put_digest(sift, ctx, &digest, err);
-        else if (verdict == KEEP)
+        else if (verdict == PUT_PAGE)
             result = put_page(sift, ctx, err);
     }
     return result;
@@ -214,6 +202,7 @@ struct database_sift *database_sift_new(struct sink *kept)
     struct database_sift *sift = mem_calloc(1, sizeof *sift);
     sift->sink = (struct sink){.write = sift_write, .finish = sift_finish, .abort = sink_abort_nothing};
     sift->kept = kept;
+    sift->keep_until = DATABASE_FIRST_PAGE;
     crc32c_init(&sift->crc);
     return sift;
 }

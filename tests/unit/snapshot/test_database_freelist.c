@@ -3,7 +3,7 @@
 static void test_what_is_free(void **state)
 {
     static const struct maker_damage damages[] = {
-        {8, 0,  9,          8, "page 8: its header says that it is page 9"                               },
+        {8, 0,  9,          8, "page 8: its header says that it is another page"                         },
         {8, 8,  2,          2, "page 8: must be the freelist, as page 0 refers to it, found flags 0x0002"},
         {8, 16, 1,          8, "page 8: has page 1 for free, which is a meta page or none of the 10"     },
         {8, 16, 10,         8, "page 8: has page 10 for free, which is a meta page or none of the 10"    },

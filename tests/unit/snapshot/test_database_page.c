@@ -3,8 +3,8 @@
 static void test_headers_of_pages(void **state)
 {
     static const struct maker_damage damages[] = {
-        {4, 0,  0,          8, "page 4: its header says that it is page 0"                                     },
-        {5, 0,  4,          8, "page 5: its header says that it is page 4"                                     },
+        {4, 0,  0,          8, "page 4: its header says that it is another page"                               },
+        {5, 0,  4,          8, "page 5: its header says that it is another page"                               },
         {4, 8,  0,          2, "page 4: must be a branch or a leaf, as page 3 refers to it, found flags 0x0000"},
         {4, 8,  3,          2, "page 4: must be a branch or a leaf, as page 3 refers to it, found flags 0x0003"},
         {4, 8,  4,          2, "page 4: must be a branch or a leaf, as page 3 refers to it, found flags 0x0004"},

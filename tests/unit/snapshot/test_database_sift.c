@@ -19,28 +19,32 @@ static size_t kept_pages(const struct maker *m)
     return expect_same_from(m->data, m->len) / MAKER_PAGE;
 }
 
-/* All but both leaves of "key", one of which has two pages; and a page for their digests. */
+/* All but both leaves of "key", one of which has two pages, and the free one; and a page for the digests. */
+enum { KEPT = MAKER_PAGES - 4 + 1 };
+
 static void test_leaves_of_revisions_are_left_out(void **state)
 {
     struct maker m;
     (void)state;
     maker_make(&m);
-    assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+    assert_int_equal(kept_pages(&m), KEPT);
     maker_sign(&m);
-    assert_int_equal(expect_same_from(m.data, m.len), (MAKER_PAGES - 3 + 1) * MAKER_PAGE + 32);
+    assert_int_equal(expect_same_from(m.data, m.len), KEPT * MAKER_PAGE + 32);
 }
 
-static void test_without_a_first_page_all_is_kept(void **state)
+/* Without the first nothing is known of the others. */
+static void test_meta_pages_are_kept_whatever_they_are(void **state)
 {
     struct maker m;
     (void)state;
-    maker_make(&m);
-    memset(m.data, 0, MAKER_PAGE);
-    assert_int_equal(kept_pages(&m), MAKER_PAGES);
+    for (unsigned page = 0; page < 2; page++) {
+        maker_make(&m);
+        memset(m.data + page * MAKER_PAGE, 0, MAKER_PAGE);
+        assert_int_equal(kept_pages(&m), page == 0 ? MAKER_PAGES : KEPT);
+    }
 }
 
-/* Nothing can be there that is used. */
-static void test_pages_that_are_not_counted_are_left_out(void **state)
+static void test_what_is_no_page_is_left_out(void **state)
 {
     static unsigned char data[2 * MAKER_BYTES];
     struct maker m;
@@ -48,15 +52,7 @@ static void test_pages_that_are_not_counted_are_left_out(void **state)
     maker_make(&m);
     memset(data, 'x', sizeof data);
     memcpy(data, m.data, MAKER_BYTES);
-    assert_int_equal(expect_same_from(data, sizeof data), (MAKER_PAGES - 3 + 1) * MAKER_PAGE);
-
-    /* Either meta page may be the one that counts them. */
-    struct maker_meta shorter = maker_meta_good, longer = maker_meta_good;
-    shorter.pages = 3;
-    longer.txid++;
-    maker_put_meta(&m, 0, &shorter);
-    maker_put_meta(&m, 1, &longer);
-    assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+    assert_int_equal(expect_same_from(data, sizeof data), KEPT * MAKER_PAGE);
 }
 
 /* The free page, before those of the freelist and of "zoo". */
@@ -75,36 +71,15 @@ static void test_a_free_page_may_reach_over_others(void **state)
     struct maker m;
     (void)state;
     put_ghost(&m, MAKER_LEAF, 0);
-    assert_int_equal(kept_pages(&m), MAKER_PAGES - 4 + 1);
+    assert_int_equal(kept_pages(&m), KEPT);
     for (size_t i = 0; i < sizeof overflows / sizeof *overflows; i++) {
         /* One that lies within the file is digested, and those that it reaches over are kept for themselves.
          */
         put_ghost(&m, MAKER_LEAF, overflows[i]);
-        assert_int_equal(kept_pages(&m), overflows[i] <= 2 ? MAKER_PAGES - 4 + 1 : MAKER_PAGES - 3 + 1);
+        assert_int_equal(kept_pages(&m), overflows[i] <= 2 ? KEPT : KEPT + 1);
         put_ghost(&m, MAKER_BRANCH, overflows[i]);
-        assert_int_equal(kept_pages(&m), MAKER_PAGES - 3 + 1);
+        assert_int_equal(kept_pages(&m), KEPT + 1);
     }
-}
-
-/* Page 8 is free, too, within what 7 says that it has, and nothing begins there. */
-static void test_what_only_a_digest_has_is_nowhere(void **state)
-{
-    AUTO_DATABASE_FACTS struct database_facts facts;
-    AUTO_ERR struct sc_err err = {0};
-    struct maker m;
-    size_t kept;
-    (void)state;
-    put_ghost(&m, MAKER_LEAF, 1);
-    struct maker_meta meta = maker_meta_good;
-    meta.freelist = UINT64_MAX;
-    maker_metas(&m, &meta);
-    memset(m.data + MAKER_FREE_LIST * MAKER_PAGE, 0, MAKER_PAGE);
-    assert_int_equal(kept_pages(&m), MAKER_PAGES - 5 + 1);
-
-    maker_set(&m, MAKER_KEY, 24, MAKER_FREE_LIST, 8);
-    maker_expect_bad(&m, "page 8: its header says that it is page 0");
-    assert_int_equal(maker_check_sifted(m.data, m.len, 100, "", &facts, &kept, &err), -1);
-    assert_string_equal(err.text, "page 8: is within another page, but page 3 refers to it");
 }
 
 /* A leaf of revisions stands where other things must be. */
@@ -236,7 +211,7 @@ static void test_a_value_may_imitate_pages(void **state)
                 &(struct maker_item){"bee", 0, value, sizeof value, 0, 0}, 1);
     imitate(data, MAKER_ZOO + 1, 99);
     imitate(data, MAKER_ZOO + 2, 2);
-    assert_int_equal(expect_same_from(data, sizeof data), (PAGES - 3 + 1) * MAKER_PAGE);
+    assert_int_equal(expect_same_from(data, sizeof data), (KEPT + 3) * MAKER_PAGE);
 }
 
 static int refuse(struct sink *self, const struct ctx *ctx, const void *data, size_t len, struct sc_err *err)
@@ -271,10 +246,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_leaves_of_revisions_are_left_out),
-        cmocka_unit_test(test_without_a_first_page_all_is_kept),
-        cmocka_unit_test(test_pages_that_are_not_counted_are_left_out),
+        cmocka_unit_test(test_meta_pages_are_kept_whatever_they_are),
+        cmocka_unit_test(test_what_is_no_page_is_left_out),
         cmocka_unit_test(test_a_free_page_may_reach_over_others),
-        cmocka_unit_test(test_what_only_a_digest_has_is_nowhere),
         cmocka_unit_test(test_a_digest_in_the_wrong_place),
         cmocka_unit_test(test_a_digest_in_any_bucket),
         cmocka_unit_test(test_large_values),
