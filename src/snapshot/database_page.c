@@ -68,33 +68,22 @@ struct database_header database_header_read(const unsigned char data[DATABASE_PA
                                     .pages = 1 + (uint64_t)le_u32(data + OVERFLOW)};
 }
 
-static int is_another(uint64_t id, struct sc_err *err)
-{
-    return database_page_bad(err, id, "its header says that it is another page");
-}
-
-/* Where a page is, and what it says of itself. */
-static int find(const struct database_pages *pages, uint64_t id, struct database_page *page,
-                struct database_header *header, struct sc_err *err)
+/* Where a page is, and what it says of itself. False: it was sifted out, as no page begins there. */
+static bool find(const struct database_pages *pages, uint64_t id, struct database_page *page,
+                 struct database_header *header)
 {
     *page = (struct database_page){.id = id};
-    if (!pages->places) {
-        page->data = pages->data + id * pages->page_bytes;
-        *header = database_header_read(page->data);
-        return 0;
+    uint64_t offset = id * pages->page_bytes;
+    if (pages->places) {
+        uint32_t place = pages->places[id];
+        if (place == DATABASE_NOWHERE)
+            return false;
+        offset = (uint64_t)(place / 2) * DATABASE_PLACE_UNIT;
+        page->digest = place % 2 ? (const void *)(pages->data + offset) : NULL;
     }
-    uint32_t place = pages->places[id];
-    if (place == DATABASE_NOWHERE)
-        return is_another(id, err);
-    const void *at = pages->data + (size_t)(place / 2) * DATABASE_PLACE_UNIT;
-    if (place % 2) {
-        page->digest = at;
-        *header = database_digest_header(page->digest);
-    } else {
-        page->data = at;
-        *header = database_header_read(page->data);
-    }
-    return 0;
+    page->data = page->digest ? NULL : pages->data + offset;
+    *header = page->digest ? database_digest_header(page->digest) : database_header_read(page->data);
+    return true;
 }
 
 int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from, unsigned kinds,
@@ -105,26 +94,23 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
                                  "refers to page %" PRIu64 ", which is a meta page or none of the %" PRIu64,
                                  id, pages->n);
     struct database_header header;
-    if (find(pages, id, page, &header, err) < 0)
-        return -1;
+    if (!find(pages, id, page, &header) || header.id != id)
+        return database_page_bad(err, id, "its header says that it is another page");
     page->flags = header.flags;
     page->count = header.count;
-    uint64_t n = header.pages;
-    if (header.id != id)
-        return is_another(id, err);
     bool one_kind = (page->flags & (page->flags - 1)) == 0;
     if (!(page->flags & kinds) || !one_kind)
         return database_page_bad(err, id, "must be %s, as page %" PRIu64 " refers to it, found flags 0x%04x",
                                  kinds_name(kinds), from, page->flags);
-    if (n > pages->n - id)
-        return database_page_bad(err, id, "reaches over %" PRIu64 " pages, but only %" PRIu64 " are left", n,
-                                 pages->n - id);
-    page->bytes = (size_t)n * pages->page_bytes;
+    if (header.pages > pages->n - id)
+        return database_page_bad(err, id, "reaches over %" PRIu64 " pages, but only %" PRIu64 " are left",
+                                 header.pages, pages->n - id);
+    page->bytes = (size_t)header.pages * pages->page_bytes;
     /* No sift leaves a page so; but what stands in the pages decides what it leaves. */
     if (page->data && page->bytes > pages->data_bytes - (size_t)(page->data - pages->data))
         return database_page_bad(err, id, "was not kept as a whole");
     hold(pages, page);
-    return claim(pages, id, n, from, err);
+    return claim(pages, id, header.pages, from, err);
 }
 
 int database_page_open_inline(const unsigned char *data, size_t len, uint64_t id, struct database_page *page,
