@@ -97,13 +97,13 @@ static int check_database(struct inspect *inspect, const struct ctx *ctx, struct
                           struct sc_err *err)
 {
     const struct archive_facts *known = proven(inspect);
-    struct sink *sift = inspect->sift ? keeper(inspect) : NULL;
-    if (sift && sift->finish(sift, ctx, err) < 0)
+    struct sink *sink = inspect->sift ? database_sift_sink(inspect->sift) : NULL;
+    if (sink && sink->finish(sink, ctx, err) < 0)
         return -1;
     int fd = inspect->spool ? spool_file(inspect->spool, err) : new_file_fd(inspect->to.database);
     if (fd < 0)
         return -1;
-    if (sift)
+    if (inspect->sift)
         return database_check_sifted(ctx, inspect->sift, fd, known->etcd_sha256, facts, err);
     return database_check_file(ctx, fd, known ? known->etcd_sha256 : NULL, facts, err);
 }

@@ -98,7 +98,7 @@ static int look(const struct ctx *ctx, const struct input *in, struct database_f
         return -1;
     if (in->sha256)
         snprintf(facts->sha256, sizeof facts->sha256, "%s", in->sha256);
-    else if (database < in->bytes && check_sha256(ctx, in, database, facts->sha256, err) < 0)
+    else if (!in->places && database < in->bytes && check_sha256(ctx, in, database, facts->sha256, err) < 0)
         return -1;
     return check_pages(ctx, in, database, facts, err);
 }

@@ -65,7 +65,7 @@ static int see_member(struct database_facts *facts, const struct database_elemen
     return 0;
 }
 
-/* A revision is not the id of a member. */
+/* A revision is never a member's id, 17 digits are too many, so this refuses the first. */
 static int see_members(struct database_facts *facts, const struct database_digest *digest, struct sc_err *err)
 {
     const struct database_element first = {.key = digest->first, .key_len = digest->first_len};

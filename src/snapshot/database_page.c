@@ -106,7 +106,7 @@ int database_page_open(struct database_pages *pages, uint64_t id, uint64_t from,
         return database_page_bad(err, id, "reaches over %" PRIu64 " pages, but only %" PRIu64 " are left",
                                  header.pages, pages->n - id);
     page->bytes = (size_t)header.pages * pages->page_bytes;
-    /* No sift leaves a page so; but what stands in the pages decides what it leaves. */
+    /* A sift keeps each page as a whole. Were it wrong, hostile bytes could make this read beyond the map. */
     if (page->data && page->bytes > pages->data_bytes - (size_t)(page->data - pages->data))
         return database_page_bad(err, id, "was not kept as a whole");
     hold(pages, page);

@@ -8,10 +8,12 @@
 
 /* A page is digested if all that belongs to it fits in here. One has up to four values of any size, and
  * values of Kubernetes have kilobytes. */
-enum { WINDOW = 2 << 20 };
-/* No machine that etcd runs on has larger ones, which bbolt takes its own from. */
-enum { PAGE_BYTES_MAX = 64 << 10 };
-enum { DIGESTS = PAGE_BYTES_MAX / DATABASE_PLACE_UNIT, PLACES_STEP = 16 << 10 };
+enum { BUFFER = 2 << 20 };
+/* bbolt takes the machine's page size, and no machine that etcd runs on has a larger one. */
+enum { SIFTED_PAGE_MAX = 64 << 10 };
+enum { DIGESTS = SIFTED_PAGE_MAX / DATABASE_PLACE_UNIT, PLACES_FIRST = 1 << 10 };
+/* 64 GiB of the usual pages, as many as a spool takes; 4 bytes of memory for each. */
+enum { PAGES_MAX = 16 << 20 };
 
 struct database_sift {
     struct sink sink;
@@ -22,19 +24,19 @@ struct database_sift {
     uint64_t kept_bytes;
     uint64_t looked_at; /* bytes of pages that were to be digested */
 
-    /* Where a page begins stands its number. What is digested does not matter any more, nor what no page has;
-     * but a page that nothing uses may say that it reaches over others, so each that is not digested has to
-     * be kept, up to the end of the last. So are the meta pages, whatever they are. */
-    uint64_t keep_until; /* page */
+    /* A page that can be referred to begins with its own number. All others are dropped, unless one that was
+     * not digested says that it reaches over them: up to this page they are kept. It is behind the meta pages
+     * at first, which are kept whatever they are. */
+    uint64_t keep_until;
 
-    uint64_t n_places;
+    uint64_t n_places, room;
     uint32_t *places;
     size_t n_digests; /* that have no place yet */
     unsigned char digests[DIGESTS * DATABASE_PLACE_UNIT];
 
     struct crc32c crc;
     size_t begin, end; /* of what is in the buffer: the page n_places, and those behind it */
-    unsigned char buffer[WINDOW];
+    unsigned char buffer[BUFFER];
 };
 
 static int keep(struct database_sift *sift, const struct ctx *ctx, const void *data, size_t len,
@@ -44,6 +46,7 @@ static int keep(struct database_sift *sift, const struct ctx *ctx, const void *d
     return sift->kept->write(sift->kept, ctx, data, len, err);
 }
 
+/* Places reach to 128 GiB, twice what a spool takes: of more there is no file to be looked into. */
 static uint32_t place_of(uint64_t offset, bool digest)
 {
     return (uint32_t)(offset / DATABASE_PLACE_UNIT * 2 + digest);
@@ -52,8 +55,10 @@ static uint32_t place_of(uint64_t offset, bool digest)
 /* Of the page at the buffer's front, which is done with. */
 static void put_place(struct database_sift *sift, uint32_t place)
 {
-    if (sift->n_places % PLACES_STEP == 0)
-        sift->places = mem_realloc(sift->places, sift->n_places + PLACES_STEP, sizeof *sift->places);
+    if (sift->n_places == sift->room) {
+        sift->room = sift->room ? 2 * sift->room : PLACES_FIRST;
+        sift->places = mem_realloc(sift->places, sift->room, sizeof *sift->places);
+    }
     sift->places[sift->n_places++] = place;
     sift->begin += sift->page_bytes;
 }
@@ -91,12 +96,33 @@ static int put_page(struct database_sift *sift, const struct ctx *ctx, struct sc
     return kept ? keep(sift, ctx, page, sift->page_bytes, err) : 0;
 }
 
-/* Pages may say that they reach over each other, again and again: that is looked at twice at most. */
-static bool may_digest(struct database_sift *sift, const struct database_header *header)
+/* Pages may reach over each other, so that each byte could be read thousands of times: all in all it is twice. */
+static bool may_digest(const struct database_sift *sift, const struct database_header *header)
 {
-    bool leaf = header->flags == DATABASE_PAGE_LEAF && header->pages <= WINDOW / sift->page_bytes;
+    bool leaf = header->flags == DATABASE_PAGE_LEAF && header->pages <= BUFFER / sift->page_bytes;
     return leaf && header->id >= sift->keep_until &&
-           sift->looked_at + header->pages * sift->page_bytes <= 2 * sift->bytes + WINDOW;
+           sift->looked_at + header->pages * sift->page_bytes <= 2 * sift->bytes + BUFFER;
+}
+
+static bool try_digest(struct database_sift *sift, const struct database_header *header,
+                       struct database_digest *digest)
+{
+    const struct database_page page = {.id = header->id,
+                                       .flags = header->flags,
+                                       .count = header->count,
+                                       .data = sift->buffer + sift->begin,
+                                       .bytes = header->pages * sift->page_bytes};
+    sift->looked_at += page.bytes;
+    if (!database_digest_make(&sift->crc, &page, digest))
+        return false;
+    digest->pages = (uint32_t)header->pages;
+    return true;
+}
+
+static void keep_all_of(struct database_sift *sift, const struct database_header *header)
+{
+    uint64_t until = header->id + header->pages;
+    sift->keep_until = until > sift->keep_until ? until : sift->keep_until;
 }
 
 enum verdict { WAIT, PUT_PAGE, PUT_DIGEST };
@@ -104,23 +130,17 @@ enum verdict { WAIT, PUT_PAGE, PUT_DIGEST };
 /* What becomes of the page at the buffer's front. WAIT: what belongs to it has not all come. */
 static enum verdict judge(struct database_sift *sift, bool ended, struct database_digest *digest)
 {
-    const unsigned char *data = sift->buffer + sift->begin;
-    struct database_header header = database_header_read(data);
+    struct database_header header = database_header_read(sift->buffer + sift->begin);
     if (header.id != sift->n_places)
         return PUT_PAGE;
-    size_t bytes = header.pages * sift->page_bytes;
-    bool may = may_digest(sift, &header), here = bytes <= sift->end - sift->begin;
-    if (may && !here && !ended)
-        return WAIT;
-    const struct database_page page = {
-        .id = header.id, .flags = header.flags, .count = header.count, .data = data, .bytes = bytes};
-    sift->looked_at += may ? bytes : 0;
-    if (may && here && database_digest_make(&sift->crc, &page, digest)) {
-        digest->pages = (uint32_t)header.pages;
-        return PUT_DIGEST;
+    bool here = header.pages * sift->page_bytes <= sift->end - sift->begin;
+    if (may_digest(sift, &header)) {
+        if (!here && !ended)
+            return WAIT;
+        if (here && try_digest(sift, &header, digest))
+            return PUT_DIGEST;
     }
-    uint64_t until = header.id + header.pages;
-    sift->keep_until = until > sift->keep_until ? until : sift->keep_until;
+    keep_all_of(sift, &header);
     return PUT_PAGE;
 }
 
@@ -152,7 +172,7 @@ static void learn(struct database_sift *sift)
     struct database_meta meta;
     if (sift->page_bytes || sift->end < DATABASE_META_BYTES)
         return;
-    sift->whole = database_meta_read(sift->buffer, 0, &meta, NULL) < 0 || meta.page_bytes > PAGE_BYTES_MAX;
+    sift->whole = database_meta_read(sift->buffer, 0, &meta, NULL) < 0 || meta.page_bytes > SIFTED_PAGE_MAX;
     sift->page_bytes = sift->whole ? 0 : meta.page_bytes;
 }
 
@@ -163,6 +183,12 @@ static int empty(struct database_sift *sift, const struct ctx *ctx, struct sc_er
     return keep(sift, ctx, sift->buffer + begin, len, err);
 }
 
+/* Told in the end, as what goes wrong with a spool. */
+static bool has_too_many(const struct database_sift *sift)
+{
+    return sift->n_places > PAGES_MAX;
+}
+
 static int sift_write(struct sink *self, const struct ctx *ctx, const void *data, size_t len,
                       struct sc_err *err)
 {
@@ -170,8 +196,10 @@ static int sift_write(struct sink *self, const struct ctx *ctx, const void *data
     const unsigned char *at = data;
     int result = 0;
     sift->bytes += len;
+    if (has_too_many(sift))
+        return 0;
     while (result == 0 && len && !sift->whole) {
-        size_t room = WINDOW - sift->end, n = len < room ? len : room;
+        size_t room = BUFFER - sift->end, n = len < room ? len : room;
         memcpy(sift->buffer + sift->end, at, n);
         sift->end += n;
         at += n;
@@ -181,7 +209,7 @@ static int sift_write(struct sink *self, const struct ctx *ctx, const void *data
             result = sift_pages(sift, ctx, false, err);
         else if (sift->whole)
             result = empty(sift, ctx, err);
-        if (sift->begin == sift->end || sift->end == WINDOW)
+        if (sift->begin == sift->end || sift->end == BUFFER)
             move_to_front(sift);
     }
     return result < 0 || len == 0 ? result : keep(sift, ctx, at, len, err);
@@ -190,6 +218,10 @@ static int sift_write(struct sink *self, const struct ctx *ctx, const void *data
 static int sift_finish(struct sink *self, const struct ctx *ctx, struct sc_err *err)
 {
     struct database_sift *sift = (struct database_sift *)self;
+    if (has_too_many(sift)) {
+        err_set(err, ERR_SPACE, "the database has more than %d pages", PAGES_MAX);
+        return err_hint(err, "etcdctl snapshot status looks into one of any size");
+    }
     if (!sift->page_bytes)
         sift->whole = true;
     else if (sift_pages(sift, ctx, true, err) < 0 || keep_digests(sift, ctx, err) < 0)
@@ -227,5 +259,5 @@ uint64_t database_sift_bytes(const struct database_sift *sift)
 
 const uint32_t *database_sift_places(const struct database_sift *sift)
 {
-    return sift->whole ? NULL : sift->places;
+    return sift->places;
 }

@@ -63,11 +63,12 @@ int database_check_file(const struct ctx *ctx, int fd, const char *sha256, struc
                         struct sc_err *err) WARN_UNUSED;
 
 /* For a database that flows by: a sink that reads the pages of the bucket "key", nearly all of most
- * databases, as they come, and passes on to kept only what is left to be known of them, and all other pages
- * as they are. Of a database whose first page is damaged that is everything. After its finish,
- * database_check_sifted takes a file with what was passed on, as database_check_file takes the database, and
- * finds the same; sha256 must have been compared. kept is neither finished nor aborted. About 2 MiB, and 4
- * bytes for each page. */
+ * databases, as they come, and passes on to kept only a digest of each; pages that nothing can refer to are
+ * dropped, and all others passed on as they are. Of a database whose first page is damaged that is
+ * everything. After its finish, database_check_sifted takes a file with what was passed on, as
+ * database_check_file takes the database, and finds the same; sha256, which is not NULL, must have been
+ * compared. kept is neither finished nor aborted, and the sift need be neither. It takes about 2 MiB, and 4
+ * bytes for each page, at most 64 MiB: of a database of more pages finish fails with ERR_SPACE. */
 struct database_sift;
 struct database_sift *database_sift_new(struct sink *kept) WARN_UNUSED;
 void database_sift_free(struct database_sift *sift); /* NULL is allowed */

@@ -277,8 +277,13 @@ static inline void maker_expect_same(const struct database_facts *a, const struc
     assert_int_equal(a->leases, b->leases);
     assert_int_equal(a->auth_enabled, b->auth_enabled);
     assert_int_equal(a->n_members, b->n_members);
-    for (size_t i = 0; i < a->n_members; i++)
+    for (size_t i = 0; i < a->n_members; i++) {
         assert_true(a->members[i].id == b->members[i].id);
+        assert_string_equal(a->members[i].name, b->members[i].name);
+        assert_int_equal(a->members[i].n_peer_urls, b->members[i].n_peer_urls);
+        for (size_t url = 0; url < a->members[i].n_peer_urls; url++)
+            assert_string_equal(a->members[i].peer_urls[url], b->members[i].peer_urls[url]);
+    }
 }
 
 /* It must not matter whether a database is checked as a whole or was sifted. */

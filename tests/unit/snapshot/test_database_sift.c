@@ -1,7 +1,8 @@
 #include "database_maker.h"
 
-/* Larger than all that is digested, and large enough to be. */
-enum { TOO_LARGE = 3 << 20, LARGE = 3 << 19 };
+/* With all that stands before it, the first fills the window to its last byte; one byte more is a page more.
+ */
+enum { LARGE = (2 << 20) - 64, TOO_LARGE };
 
 static size_t expect_same_from(const unsigned char *data, size_t len)
 {
@@ -11,6 +12,7 @@ static size_t expect_same_from(const unsigned char *data, size_t len)
     if (maker_check_bytes(data, len, &facts, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(maker_check_sifted(data, len, len, facts.sha256, &sifted, &kept, &err), 0);
+    maker_expect_same(&sifted, &facts);
     return kept;
 }
 
@@ -131,6 +133,21 @@ static void test_a_digest_in_any_bucket(void **state)
     put_revisions_into(&m, "lease");
     assert_int_equal(maker_check_bytes(m.data, m.len, &facts, &err), 0);
     assert_int_equal(facts.leases, 2);
+    put_revisions_into(&m, "lease");
+    maker_set(&m, MAKER_LEAF_2, 10, 0, 2);
+    assert_int_equal(maker_check_bytes(m.data, m.len, &facts, &err), 0);
+    assert_int_equal(facts.revision, 0);
+    /* What buckets within buckets hold is not told. */
+    unsigned char value[16] = {MAKER_LEAF_1};
+    put_revisions_into(&m, "lions");
+    memset(m.data + MAKER_ZOO * MAKER_PAGE, 0, MAKER_PAGE);
+    maker_page(&m, MAKER_ZOO, MAKER_LEAF,
+               &(struct maker_item){"ape", 0, value, sizeof value, MAKER_BUCKET, 0}, 1, 0);
+    unsigned char *root = memmem(m.data + MAKER_ROOT * MAKER_PAGE, MAKER_PAGE, "lions\4", 6);
+    assert_non_null(root);
+    root[5] = MAKER_ZOO;
+    assert_int_equal(maker_check_bytes(m.data, m.len, &facts, &err), 0);
+    assert_int_equal(facts.total_keys, 4);
     put_revisions_into(&m, "members");
     maker_expect_bad(&m, "page 4: the bucket \"members\" has a key of 17 bytes that is no member's id");
 }
@@ -138,7 +155,7 @@ static void test_a_digest_in_any_bucket(void **state)
 /* One revision, whose value has so many bytes, on the page 3. */
 static unsigned char *make_large(size_t value_len, size_t *len)
 {
-    struct maker m;
+    struct maker m = {0};
     unsigned char prefix[] = "\x0a\1k\x10\2\x18\2\x20\1\x2a\0\0\0\0", key[16] = {3}, meta[MAKER_PAGE];
     enum { PREFIX = sizeof prefix - 1, LENGTH_AT = 10 };
     size_t pages = 1 + (16 + 16 + 17 + PREFIX + value_len) / MAKER_PAGE, meta_len;
@@ -214,6 +231,90 @@ static void test_a_value_may_imitate_pages(void **state)
     assert_int_equal(expect_same_from(data, sizeof data), (KEPT + 3) * MAKER_PAGE);
 }
 
+/* 64 KiB is the largest page of any machine; of larger ones all are kept. */
+static void test_large_pages(void **state)
+{
+    enum { LEAVES = 20 };
+    (void)state;
+    for (size_t bytes = 64 << 10; bytes <= 128 << 10; bytes *= 2) {
+        struct maker m = {0};
+        struct maker_item branch[LEAVES] = {0};
+        char keys[LEAVES][17];
+        unsigned char key[16] = {3}, meta[MAKER_PAGE];
+        size_t len = (4 + LEAVES) * bytes, meta_len;
+        AUTO_FREE unsigned char *data = calloc(1, len);
+        meta_len = maker_inline(meta, &(struct maker_item){"term", 0, "\0\0\0\0\0\0\0\5", 8, 0, 0}, 1);
+        const struct maker_item buckets[] = {
+            {"key",  0, key,  sizeof key, MAKER_BUCKET, 0},
+            {"meta", 0, meta, meta_len,   MAKER_BUCKET, 0},
+        };
+        maker_metas(&m, &(struct maker_meta){(uint32_t)bytes, 2, UINT64_MAX, 4 + LEAVES, 1});
+        memcpy(data, m.data, MAKER_PAGE);
+        memcpy(data + bytes, m.data + MAKER_PAGE, MAKER_PAGE);
+        maker_header(data + 2 * bytes, 2, MAKER_LEAF, 2, 0);
+        maker_items(data + 2 * bytes, MAKER_LEAF, buckets, 2);
+        for (unsigned i = 0; i < LEAVES; i++) {
+            memcpy(keys[i], MAKER_REV("\2"), 17);
+            keys[i][16] = (char)i;
+            branch[i] = (struct maker_item){keys[i], 17, "\x18\2", 2, 0, 4 + i};
+            maker_header(data + (4 + i) * bytes, 4 + i, MAKER_LEAF, 1, 0);
+            maker_items(data + (4 + i) * bytes, MAKER_LEAF, &branch[i], 1);
+            branch[i].value_len = 0;
+        }
+        maker_header(data + 3 * bytes, 3, MAKER_BRANCH, LEAVES, 0);
+        maker_items(data + 3 * bytes, MAKER_BRANCH, branch, LEAVES);
+        assert_int_equal(expect_same_from(data, len), bytes == 64 << 10 ? 5 * bytes : len);
+    }
+}
+
+/* Each page but the first four is a good leaf that reaches over the next MiB. */
+static void test_overlaps_are_not_read_again_and_again(void **state)
+{
+    enum { PAGES = 20 << 10, REACH = 2 << 10, VALUE = REACH * MAKER_PAGE - 16 - 16 - 17 };
+    static const unsigned char prefix[] = "\x18\2\x2a";
+    size_t len;
+    (void)state;
+    AUTO_FREE unsigned char *data = make_large((size_t)(PAGES - 4) * MAKER_PAGE, &len);
+    maker_header(data + 3 * MAKER_PAGE, 3, MAKER_LEAF, 1, 0);
+    maker_items(data + 3 * MAKER_PAGE, MAKER_LEAF,
+                &(struct maker_item){MAKER_REV("\2") "t", 18, NULL, 0, 0, 0}, 1);
+    for (unsigned id = 4; id < PAGES; id++) {
+        unsigned char *page = data + (size_t)id * MAKER_PAGE, *value = page + 16 + 16 + 17;
+        maker_header(page, id, MAKER_LEAF, 1, REACH - 1);
+        maker_items(page, MAKER_LEAF, &(struct maker_item){MAKER_REV("\2"), 17, NULL, 0, 0, 0}, 1);
+        maker_store(page + 16 + 12, VALUE, 4);
+        memcpy(value, prefix, 3);
+        for (unsigned i = 0; i < 4; i++)
+            value[3 + i] = (unsigned char)(((VALUE - 7) >> 7 * i & 127) | (i < 3 ? 128 : 0));
+    }
+    size_t kept = expect_same_from(data, len);
+
+    assert_true(kept > len / 2);
+}
+
+/* An archive of a few megabytes can have as many zeros. */
+static void test_pages_without_end(void **state)
+{
+    enum { PIECE = 8 << 20, PAGES_MAX = 16 << 20 };
+    const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    AUTO_ERR struct sc_err err = {0};
+    AUTO_FREE unsigned char *zeros = calloc(1, PIECE);
+    struct maker_file file = {.sink = {.write = maker_file_write}, .fd = memfd_create("kept", MFD_CLOEXEC)};
+    struct database_sift *sift = database_sift_new(&file.sink);
+    struct sink *sink = database_sift_sink(sift);
+    struct maker m;
+    (void)state;
+    maker_make(&m);
+    assert_int_equal(sink->write(sink, &ctx, m.data, m.len, &err), 0);
+    for (uint64_t len = 0; len <= (uint64_t)PAGES_MAX * MAKER_PAGE; len += PIECE)
+        assert_int_equal(sink->write(sink, &ctx, zeros, PIECE, &err), 0);
+    assert_int_equal(sink->finish(sink, &ctx, &err), -1);
+    assert_int_equal(err.kind, ERR_SPACE);
+    assert_string_equal(err.text, "the database has more than 16777216 pages");
+    database_sift_free(sift);
+    close(file.fd);
+}
+
 static int refuse(struct sink *self, const struct ctx *ctx, const void *data, size_t len, struct sc_err *err)
 {
     (void)self;
@@ -253,6 +354,9 @@ int main(void)
         cmocka_unit_test(test_a_digest_in_any_bucket),
         cmocka_unit_test(test_large_values),
         cmocka_unit_test(test_a_value_may_imitate_pages),
+        cmocka_unit_test(test_large_pages),
+        cmocka_unit_test(test_overlaps_are_not_read_again_and_again),
+        cmocka_unit_test(test_pages_without_end),
         cmocka_unit_test(test_what_keeps_it_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
