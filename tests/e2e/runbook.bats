@@ -51,7 +51,7 @@ operator_environment() {
 
 members() { # NODE…: as etcd's --initial-cluster
     local node list=
-    for node; do list=$list,$node=https://10.77.0.1${node#n}:2380; done
+    for node; do list=$list,etcd-$node=https://10.77.0.1${node#n}:2380; done
     echo "${list#,}"
 }
 
@@ -94,7 +94,7 @@ contents() { on "$1" docker exec etcd etcdctl get '' --from-key --consistency=s 
 expect_well() {
     local node list health
     list=$(on n2 docker exec etcd etcdctl member list)
-    [ "$(grep -c ', started, n[123], https://10.77.0.1[123]:2380,' <<<"$list")" = 3 ] &&
+    [ "$(grep -c ', started, etcd-n[123], https://10.77.0.1[123]:2380,' <<<"$list")" = 3 ] &&
         [ "$(wc -l <<<"$list")" = 3 ] || { echo "members: $list" && return 1; }
     health=$(on n3 docker exec etcd etcdctl endpoint health --cluster 2>&1)
     [ "$(grep -c 'is healthy' <<<"$health")" = 3 ] || { echo "health: $health" && return 1; }
