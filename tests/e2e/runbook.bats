@@ -22,6 +22,7 @@ setup_file() {
     as_operator 'rke up --config cluster.yml'
     cp "$WORK/cluster.rkestate" "$BATS_FILE_TMPDIR/rkestate"
     contents n1 >"$BATS_FILE_TMPDIR/saved"
+    member_ids >"$BATS_FILE_TMPDIR/ids"
     (cd "$WORK" && "$LAB" run snapctl save --config cluster.yml --name $SAVED --s3-endpoint "$S3_TLS_ENDPOINT" \
         --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3)
     "$LAB" put n2 5 1k # after the snapshot
@@ -93,6 +94,8 @@ contents() {
         awk '$0 == "/registry/secrets/kube-system/full-cluster-state" { getline; next } 1' | sha256sum
 }
 
+member_ids() { on n1 docker exec etcd etcdctl member list | cut -d , -f 1,3 | sort; }
+
 # The state file beside cluster.yml is, byte for byte, what it was when the snapshot was saved.
 expect_state_file() { cmp "$BATS_FILE_TMPDIR/rkestate" "$WORK/cluster.rkestate"; }
 
@@ -151,6 +154,8 @@ restore() {
     play 'Start what was stopped'
     expect_control_plane running
 }
+
+restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore --config "$CONFIG" --name "$NAME"')"; }
 
 @test "every block of the page is of a known kind, all variables have a value, and links lead somewhere" {
     run -1 grep -vxhE 'sh (variables|node-setup|operator|every-node|every-member|one-member|lost-node|bad-node)' "$BLOCKS"/*.place
@@ -256,6 +261,8 @@ restore() {
     expect_well saved
     expect_state_file
     expect_control_plane running
+    # RKE's token is always the same, so the members are, too: one with old data would fit.
+    [ "$(member_ids)" = "$(<"$BATS_FILE_TMPDIR/ids")" ]
     # What was restored is snapctl's own archive, and nothing else.
     "$LAB" s3-get "$SAVED.zip" "$BATS_TEST_TMPDIR/object.zip"
     for node in "${NODES[@]}"; do
@@ -282,8 +289,14 @@ restore() {
     on n2 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
     on n3 docker stop -t 3 etcd
     without n3
+    # What is not the same on all nodes is not restored, and nothing was removed.
+    on n2 ln -s /dev/null "$BACKUP/$SAVED"
+    run -1 restore_with_rke
+    [[ "$output" == *'etcd snapshots are not consistent'* ]]
+    on n1 test -d /var/lib/etcd/member
+    on n2 rm "$BACKUP/$SAVED"
     spoil n1
-    run -1 as_operator "$(variables; echo 'rke etcd snapshot-restore --config "$CONFIG" --name "$NAME"')"
+    run -1 restore_with_rke
     [[ "$output" == *'expected sha256'* ]]
     run -1 on n1 docker inspect etcd # the old data is gone by then, as the page says
     # shellcheck disable=SC2034 # for the runner
