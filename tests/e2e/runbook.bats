@@ -18,14 +18,15 @@ setup_file() {
     "$LAB" empty
     "$LAB" s3-empty
     "$LAB" put n1 30 3k
-    # What RKE keeps in etcd, as far as the page asks for it.
-    on n1 docker exec etcd etcdctl put /registry/secrets/kube-system/full-cluster-state '{}'
+    # The cluster as RKE leaves it.
+    as_operator 'rke up --config cluster.yml'
+    cp "$WORK/cluster.rkestate" "$BATS_FILE_TMPDIR/rkestate"
     contents n1 >"$BATS_FILE_TMPDIR/saved"
+    member_ids >"$BATS_FILE_TMPDIR/ids"
     (cd "$WORK" && "$LAB" run snapctl save --config cluster.yml --name $SAVED --s3-endpoint "$S3_TLS_ENDPOINT" \
         --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3)
     "$LAB" put n2 5 1k # after the snapshot
     contents n1 >"$BATS_FILE_TMPDIR/later"
-    for node in "${NODES[@]}"; do control_plane "$node"; done
 }
 
 setup() {
@@ -44,18 +45,18 @@ setup() {
 }
 
 operator_environment() {
-    export HOME=$BATS_FILE_TMPDIR/home PATH=${SNAPCTL%/*}:$PATH AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY \
+    export HOME=$BATS_FILE_TMPDIR/home PATH=${SNAPCTL%/*}:${LAB%/*}:$PATH AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY \
         AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY AWS_CA_BUNDLE=$S3_CA AWS_DEFAULT_REGION=$S3_REGION
     unset SSH_AUTH_SOCK RKE_CONFIG
 }
 
 members() { # NODE…: as etcd's --initial-cluster
     local node list=
-    for node; do list=$list,$node=https://10.77.0.1${node#n}:2380; done
+    for node; do list=$list,etcd-$node=https://10.77.0.1${node#n}:2380; done
     echo "${list#,}"
 }
 
-# RKE's state file, as far as etcd is concerned, with the certificates that the nodes have.
+# RKE's state file, as far as etcd is concerned, with the certificates that the nodes have. `rke up` does the rest.
 state_file() {
     local name
     for name in kube-ca kube-node kube-etcd-10-77-0-1{1,2,3}; do
@@ -73,7 +74,7 @@ certificate() { # FILE: no etcd node has the CA's key, and the page leaves it ou
     esac
 }
 
-# There is no Kubernetes here. What the page stops and starts again is a container of that name.
+# There is no Kubernetes here. What the page stops and starts again is a container of that name, as rke makes it.
 control_plane() { # NODE
     on "$1" sh -c 'docker rm -f kube-apiserver 2>/dev/null
         docker run -d --name kube-apiserver --network none --stop-signal KILL --entrypoint sleep \
@@ -87,14 +88,36 @@ expect_control_plane() { # running|exited
     done
 }
 
-# All keys and values, as this very member has them.
-contents() { on "$1" docker exec etcd etcdctl get '' --from-key --consistency=s | sha256sum; }
+# All keys and values, as this very member has them, but for the state that RKE keeps there, and writes again each time.
+contents() {
+    on "$1" docker exec etcd etcdctl get '' --from-key --consistency=s |
+        awk '$0 == "/registry/secrets/kube-system/full-cluster-state" { getline; next } 1' | sha256sum
+}
+
+member_ids() { on n1 docker exec etcd etcdctl member list | cut -d , -f 1,3 | sort; }
+
+# The state file beside cluster.yml is, byte for byte, what it was when the snapshot was saved.
+expect_state_file() { cmp "$BATS_FILE_TMPDIR/rkestate" "$WORK/cluster.rkestate"; }
+
+# cluster.yml, edited: all nodes but these.
+without() {
+    local node script=
+    for node; do script+="/- address: \"10.77.0.1${node#n}\"/,/role:/d;"; done
+    sed "$script" "$BASE" >"$WORK/cluster.yml"
+}
+
+# Makes the node's archive one whose checksums are right, but those of the database in it.
+spoil() {
+    on "$1" cat "$BACKUP/$SAVED.zip" >"$BATS_TEST_TMPDIR/good.zip"
+    /usr/bin/python3 "$BATS_TEST_DIRNAME/spoil-archive.py" "$SAVED" "$BATS_TEST_TMPDIR/good.zip" "$BATS_TEST_TMPDIR/bad.zip"
+    on "$1" sh -c "cat >$BACKUP/$SAVED.zip" <"$BATS_TEST_TMPDIR/bad.zip"
+}
 
 # expect_well WHAT: three members, all healthy, and each has exactly what there was when WHAT was written down.
 expect_well() {
     local node list health
     list=$(on n2 docker exec etcd etcdctl member list)
-    [ "$(grep -c ', started, n[123], https://10.77.0.1[123]:2380,' <<<"$list")" = 3 ] &&
+    [ "$(grep -c ', started, etcd-n[123], https://10.77.0.1[123]:2380,' <<<"$list")" = 3 ] &&
         [ "$(wc -l <<<"$list")" = 3 ] || { echo "members: $list" && return 1; }
     health=$(on n3 docker exec etcd etcdctl endpoint health --cluster 2>&1)
     [ "$(grep -c 'is healthy' <<<"$health")" = 3 ] || { echo "health: $health" && return 1; }
@@ -131,6 +154,8 @@ restore() {
     play 'Start what was stopped'
     expect_control_plane running
 }
+
+restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore --config "$CONFIG" --name "$NAME"')"; }
 
 @test "every block of the page is of a known kind, all variables have a value, and links lead somewhere" {
     run -1 grep -vxhE 'sh (variables|node-setup|operator|every-node|every-member|one-member|lost-node|bad-node)' "$BLOCKS"/*.place
@@ -198,7 +223,9 @@ restore() {
     play 'Prove it'
     on n2 test -e "$BACKUP/$SAVED.zip.damaged"
     play 'Nodes disagree'
+    rm "$WORK/cluster.rkestate"
     play 'The state file is missing'
+    expect_state_file
     for node in 11 12 13; do tar -tf "$WORK/restore/ssl-10.77.0.$node.tar" "ssl/kube-etcd-10-77-0-$node-key.pem"; done
     expect_well saved
 }
@@ -217,10 +244,73 @@ restore() {
     play 'Put it on the nodes'
     restore
     expect_well saved
-    install -m 600 "$WORK/restore/$SAVED.rkestate" "$WORK/cluster.rkestate"
+    play 'Build Kubernetes on it'
+    play 'Is it well?'
+    expect_well saved
+    expect_state_file
     play 'Tidy up'
     expect_archive n1 "after-${VALUES[TOKEN]}"
     [ -z "$(on n1 sh -c 'ls -d /var/lib/etcd/before* /opt/rke/restore 2>/dev/null')" ]
+}
+
+@test "with RKE: a whole lost cluster, from S3, on empty machines, without the state file" {
+    on_all empty_machine
+    rm "$WORK/cluster.rkestate"
+    play 'From S3, with RKE'
+    play 'Is it well?'
+    expect_well saved
+    expect_state_file
+    expect_control_plane running
+    # RKE's token is always the same, so the members are, too: one with old data would fit.
+    [ "$(member_ids)" = "$(<"$BATS_FILE_TMPDIR/ids")" ]
+    # What was restored is snapctl's own archive, and nothing else.
+    "$LAB" s3-get "$SAVED.zip" "$BATS_TEST_TMPDIR/object.zip"
+    for node in "${NODES[@]}"; do
+        on "$node" cat "$BACKUP/$SAVED.zip" | cmp - "$BATS_TEST_TMPDIR/object.zip"
+        [ "$(on "$node" ls "$BACKUP")" = "$SAVED.zip" ]
+    done
+}
+
+@test "with RKE: one lost member" {
+    "$LAB" put n2 5 1k
+    contents n1 >"$BATS_FILE_TMPDIR/newest"
+    lose_data n3
+    without n3
+    play 'Take its node out'
+    [ "$(on n1 docker exec etcd etcdctl member list | wc -l)" = 2 ]
+    [ -z "$(on n3 docker ps -aq)" ]
+    without
+    play 'Put its node in'
+    play 'Is it well?'
+    expect_well newest
+}
+
+@test "with RKE: a lost quorum, from the nodes; RKE fails on a damaged snapshot, which is then moved out of its way" {
+    on n2 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
+    on n3 docker stop -t 3 etcd
+    without n3
+    # What is not the same on all nodes is not restored, and nothing was removed.
+    on n2 ln -s /dev/null "$BACKUP/$SAVED"
+    run -1 restore_with_rke
+    [[ "$output" == *'etcd snapshots are not consistent'* ]]
+    on n1 test -d /var/lib/etcd/member
+    on n2 rm "$BACKUP/$SAVED"
+    spoil n1
+    run -1 restore_with_rke
+    [[ "$output" == *'expected sha256'* ]]
+    run -1 on n1 docker inspect etcd # the old data is gone by then, as the page says
+    # shellcheck disable=SC2034 # for the runner
+    GOOD=n2 BAD=n1 VALUES[FROM]=10.77.0.12
+    play 'A snapshot is bad'
+    on n1 test -e "$BACKUP/$SAVED.zip.damaged"
+    play 'From the nodes, with RKE'
+    [ "$(on n1 docker exec etcd etcdctl member list | wc -l)" = 2 ]
+    play 'Clear the way for RKE'
+    without
+    play 'Put its node in'
+    play 'Is it well?'
+    expect_well saved
+    expect_state_file
 }
 
 @test "no block of the page was left out" {

@@ -30,7 +30,7 @@ cmd_up() {
 
 missing_packages() {
     local c missing=
-    for c in /usr/sbin/dockerd "$DOCKER" /usr/sbin/sshd etcd etcdctl gcc ip bridge ssh-keygen openssl unzip pgrep nsenter \
+    for c in /usr/sbin/dockerd "$DOCKER" /usr/sbin/sshd etcd etcdctl gcc ip bridge ssh-keygen openssl curl unzip pgrep nsenter \
         /bin/busybox flock; do
         command -v "$c" > /dev/null || missing="$missing $c"
     done

@@ -11,7 +11,7 @@ choose_images() {
     STORAGE=$(storage_driver)
     IMAGE_DIR=$CACHE/$({
         cat "$LAB_HOME/lib/images.sh" "$LAB_HOME"/image/*
-        stat -Lc '%n %s %Y' /usr/bin/etcd /usr/bin/etcdctl /bin/busybox /bin/bash /usr/sbin/dockerd
+        stat -Lc '%n %s %Y' /usr/bin/{etcd,etcdctl,curl,openssl} /bin/busybox /bin/bash /usr/sbin/dockerd
         echo "$STORAGE $(uname -m)"
     } | sha256sum | cut -c 1-16)
 }
@@ -57,7 +57,7 @@ etcd_tree() { # ROOT
 
 tools_tree() { # ROOT
     busybox_tree "$1"
-    with_libs "$1" /bin/bash /usr/bin/etcdctl
+    with_libs "$1" /bin/bash /usr/bin/etcdctl /usr/bin/curl /usr/bin/openssl
     ln -s /usr/local/bin/bash "$1/bin/bash.new" && mv -T "$1/bin/bash.new" "$1/bin/bash"
     mkdir -p "$1/opt/rke-tools" "$1/tmp" "$1/etc" "$1/var" "$1/root"
     chmod 1777 "$1/tmp"

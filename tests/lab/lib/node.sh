@@ -139,29 +139,16 @@ docker_up() { until_true 40 in_node timeout 5 "$DOCKER" version; }
 
 etcd_cluster() { # initial-cluster of etcd
     local name list=
-    for name in $(node_names); do list=$list,$name=https://$(node_addr "$name"):2380; done
+    for name in $(node_names); do list=$list,etcd-$name=https://$(node_addr "$name"):2380; done
     echo "${list#,}"
 }
 
-# Names, folders, environment and flags as RKE's, but for the election timeout: its 5 s would be waited for at every start.
 create_containers() {
-    local addr cert any=0.0.0.0
-    addr=$(node_addr "$node")
-    cert=/etc/kubernetes/ssl/kube-etcd-${addr//./-}
+    local any=0.0.0.0 etcd
     [ "$IPV6" = 0 ] || any='[::]'
+    mapfile -t etcd < <(etcd_container "etcd-$node" "$(node_addr "$node")" "$(etcd_cluster)" new "$any")
     docker_in_node create --name service-sidekick "$TOOLS_IMAGE" /bin/bash > /dev/null &&
-        docker_in_node run -d --name etcd --net host --restart always \
-            -v /var/lib/etcd:/var/lib/rancher/etcd -v /etc/kubernetes:/etc/kubernetes \
-            -e ETCDCTL_API=3 -e ETCDCTL_ENDPOINTS=https://127.0.0.1:2379 -e ETCDCTL_CACERT=/etc/kubernetes/ssl/kube-ca.pem \
-            -e "ETCDCTL_CERT=$cert.pem" -e "ETCDCTL_KEY=$cert-key.pem" \
-            "$ETCD_IMAGE" /usr/local/bin/etcd --name="$node" --data-dir=/var/lib/rancher/etcd/ \
-            --listen-client-urls="https://$any:2379" --advertise-client-urls="https://$addr:2379" \
-            --listen-peer-urls="https://$any:2380" --initial-advertise-peer-urls="https://$addr:2380" \
-            --initial-cluster="$(etcd_cluster)" --initial-cluster-state=new --initial-cluster-token=etcd-cluster-1 \
-            --trusted-ca-file=/etc/kubernetes/ssl/kube-ca.pem --peer-trusted-ca-file=/etc/kubernetes/ssl/kube-ca.pem \
-            --cert-file="$cert.pem" --key-file="$cert-key.pem" --peer-cert-file="$cert.pem" --peer-key-file="$cert-key.pem" \
-            --client-cert-auth=true --peer-client-cert-auth=true --heartbeat-interval=500 --election-timeout=2500 \
-            --quota-backend-bytes=8589934592 > /dev/null
+        docker_in_node run -d "${etcd[@]}" > /dev/null
 }
 
 # The machine's etcdctl on the node, with the node's certificate.
