@@ -96,7 +96,8 @@ static int put_page(struct database_sift *sift, const struct ctx *ctx, struct sc
     return kept ? keep(sift, ctx, page, sift->page_bytes, err) : 0;
 }
 
-/* Pages may reach over each other, so that each byte could be read thousands of times: all in all it is twice. */
+/* Pages may reach over each other, so that each byte could be read thousands of times: all in all it is
+ * twice. */
 static bool may_digest(const struct database_sift *sift, const struct database_header *header)
 {
     bool leaf = header->flags == DATABASE_PAGE_LEAF && header->pages <= BUFFER / sift->page_bytes;
