@@ -5,7 +5,8 @@
 #include "database_member.h"
 #include "database_mvcc.h"
 
-enum { MEMBERS_MAX = 64 };
+/* etcd before 3.5 leaves the members of before each restore in the bucket, which grows. */
+enum { MEMBERS_MAX = 1024, MEMBERS_STEP = 64 };
 
 static int see_revision(struct database_facts *facts, const struct database_element *e, struct sc_err *err)
 {
@@ -56,8 +57,8 @@ static int see_member(struct database_facts *facts, const struct database_elemen
 {
     if (facts->n_members == MEMBERS_MAX)
         return err_set(err, ERR_CORRUPT, "the bucket \"members\" has more than %d members", MEMBERS_MAX);
-    if (!facts->members)
-        facts->members = mem_calloc(MEMBERS_MAX, sizeof *facts->members);
+    if (facts->n_members % MEMBERS_STEP == 0)
+        facts->members = mem_realloc(facts->members, facts->n_members + MEMBERS_STEP, sizeof *facts->members);
     if (database_member_parse(e->key, e->key_len, e->value, e->value_len, &facts->members[facts->n_members],
                               err) < 0)
         return -1;

@@ -6,7 +6,7 @@
 
 #include "snapctl/base/str.h"
 
-enum { ID_DIGITS = 16, JSON_MAX = 64 << 10, URLS_MAX = 64 };
+enum { ID_DIGITS = 16, JSON_MAX = 16 << 10, URLS_MAX = 64 };
 
 static void decref(json_t **json)
 {

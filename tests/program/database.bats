@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
+    peer=
     start_etcd
 }
 
@@ -21,10 +22,10 @@ for s in ports:
 print(*(s.getsockname()[1] for s in ports))'
 }
 
-start_etcd() {
-    read -r port peer <<<"$(free_ports)"
+start_etcd() { # [FOLDER]
+    [ -n "${peer:-}" ] || read -r port peer <<<"$(free_ports)"
     export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=http://127.0.0.1:$port
-    etcd --name one --data-dir data --listen-client-urls "http://127.0.0.1:$port" \
+    etcd --name one --data-dir "${1:-data}" --listen-client-urls "http://127.0.0.1:$port" \
         --advertise-client-urls "http://127.0.0.1:$port" --listen-peer-urls "http://127.0.0.1:$peer" \
         --initial-advertise-peer-urls "http://127.0.0.1:$peer" --initial-cluster "one=http://127.0.0.1:$peer" \
         --max-request-bytes 10485760 --unsafe-no-fsync >etcd.log 2>&1 3>&- &
@@ -148,6 +149,23 @@ kept_less_than_one_in() {
     check_both --user root:secret
     [ "$(fact .leases)" = 3 ]
     [ "$(fact .authEnabled)" = true ]
+}
+
+@test "after restores: what was restored is good, and etcd 3.4 leaves the members of before in it" {
+    fill /registry/ 300 2000
+    for round in 1 2 3; do
+        etcdctl snapshot save "round$round.db" >/dev/null 2>&1
+        same_figures "round$round.db"
+        [[ "$(etcd --version)" != *3.4.* ]] || [ "$(fact '.members | length')" = "$round" ]
+        id=$(etcdctl member list | cut -d, -f1)
+        [ "$(jq --arg id "$id" '[.members[] | select(.id == $id)] | length' facts)" = 1 ]
+        stop_etcd
+        etcdctl snapshot restore "round$round.db" --name one --data-dir "restored$round" \
+            --initial-cluster "one=http://127.0.0.1:$peer" --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
+            --initial-cluster-token "round-$round" >/dev/null 2>&1
+        same_figures "restored$round/member/snap/db"
+        start_etcd "restored$round"
+    done
 }
 
 @test "what etcdctl finds damaged is found, and the page is named" {

@@ -43,7 +43,9 @@ struct database_facts {
 
     uint64_t leases;
     bool auth_enabled;
-    struct database_member *members; /* of the cluster that it was taken from, by id; texts are visible */
+    /* Of the cluster that it was taken from, by id; texts are visible. Below etcd 3.5 also those of before a
+     * restore, which etcd leaves in the database. */
+    struct database_member *members;
     size_t n_members;
 };
 
@@ -51,7 +53,7 @@ struct database_facts {
 
 /* Checks a snapshot of len bytes. -1 with ERR_CORRUPT says what is wrong, and with which page: "page 12: …";
  * the facts are empty then. The ctx can end it. Allocates a byte for each page, and what the facts need:
- * at most 64 members. */
+ * at most 1024 members. */
 int database_check(const struct ctx *ctx, const void *data, size_t len, struct database_facts *facts,
                    struct sc_err *err) WARN_UNUSED;
 

@@ -90,11 +90,11 @@ static void test_members_have_an_end(void **state)
     database_buckets_init(&buckets, &facts);
     const struct database_visitor visitor = database_buckets_visitor(&buckets);
     assert_int_equal(visitor.bucket(visitor.arg, &bucket, &err), 0);
-    for (size_t i = 0; i < 64; i++)
+    for (size_t i = 0; i < 1024; i++)
         assert_int_equal(visitor.entry(visitor.arg, &member, &err), 0);
     assert_int_equal(visitor.entry(visitor.arg, &member, &err), -1);
-    assert_string_equal(err.text, "the bucket \"members\" has more than 64 members");
-    assert_int_equal(facts.n_members, 64);
+    assert_string_equal(err.text, "the bucket \"members\" has more than 1024 members");
+    assert_int_equal(facts.n_members, 1024);
 }
 
 int main(void)
