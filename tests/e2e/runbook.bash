@@ -128,4 +128,8 @@ complain() { # for run_block
 dead_links() {
     comm -13 <(grep -E '^#+ ' "$RUNBOOK" | sed -E 's/^#+ //' | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n-' | sort -u) \
         <(grep -oE '\]\(#[^)]+\)' "$RUNBOOK" | sed -E 's/^\]\(#//; s/\)$//' | sort -u)
+    local file
+    grep -oE '\]\([^)#]+' "$RUNBOOK" | sed 's/^](//' | while read -r file; do
+        [ -e "${RUNBOOK%/*}/$file" ] || echo "$file"
+    done
 }
