@@ -16,12 +16,13 @@ struct database_digest {
     uint32_t crc;   /* CRC-32C of them */
     uint8_t first_len, last_len;
     unsigned char first[DATABASE_REVISION_MAX], last[DATABASE_REVISION_MAX]; /* keys */
+    unsigned char unused[2];                                                 /* 0 */
 };
-_Static_assert(sizeof(struct database_digest) <= DATABASE_PLACE_UNIT, "a digest must fit into its place");
+_Static_assert(sizeof(struct database_digest) == DATABASE_PLACE_UNIT, "a digest must fill its place");
 
 /* Whether the page, a leaf, has at least one element, and all are revisions that etcd can read: then digest
- * is all that there is to know. Uses crc, whose value is lost. Else the walk will tell what is wrong with the
- * page, or what else it is. */
+ * is all that there is to know, but for the pages, which the caller knows. Uses crc, whose value is lost.
+ * Else the walk will tell what is wrong with the page, or what else it is. */
 bool database_digest_make(struct crc32c *crc, const struct database_page *page,
                           struct database_digest *digest) WARN_UNUSED;
 

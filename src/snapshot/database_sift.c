@@ -32,7 +32,7 @@ struct database_sift {
     uint64_t n_places, room;
     uint32_t *places;
     size_t n_digests; /* that have no place yet */
-    unsigned char digests[DIGESTS * DATABASE_PLACE_UNIT];
+    struct database_digest digests[DIGESTS];
 
     struct crc32c crc;
     size_t begin, end; /* of what is in the buffer: the page n_places, and those behind it */
@@ -68,11 +68,8 @@ static int keep_digests(struct database_sift *sift, const struct ctx *ctx, struc
 {
     if (sift->n_digests == 0)
         return 0;
-    for (size_t i = 0; i < sift->n_digests; i++) {
-        struct database_digest digest;
-        memcpy(&digest, sift->digests + i * DATABASE_PLACE_UNIT, sizeof digest);
-        sift->places[digest.id] = place_of(sift->kept_bytes + i * DATABASE_PLACE_UNIT, true);
-    }
+    for (size_t i = 0; i < sift->n_digests; i++)
+        sift->places[sift->digests[i].id] = place_of(sift->kept_bytes + i * sizeof *sift->digests, true);
     sift->n_digests = 0;
     return keep(sift, ctx, sift->digests, sift->page_bytes, err);
 }
@@ -82,9 +79,9 @@ static int keep_digests(struct database_sift *sift, const struct ctx *ctx, struc
 static int put_digest(struct database_sift *sift, const struct ctx *ctx, const struct database_digest *digest,
                       struct sc_err *err)
 {
-    memcpy(sift->digests + sift->n_digests++ * DATABASE_PLACE_UNIT, digest, sizeof *digest);
+    sift->digests[sift->n_digests++] = *digest;
     put_place(sift, DATABASE_NOWHERE);
-    bool full = sift->n_digests == sift->page_bytes / DATABASE_PLACE_UNIT;
+    bool full = sift->n_digests == sift->page_bytes / sizeof *sift->digests;
     return full ? keep_digests(sift, ctx, err) : 0;
 }
 
@@ -223,9 +220,7 @@ static int sift_finish(struct sink *self, const struct ctx *ctx, struct sc_err *
         err_set(err, ERR_SPACE, "the database has more than %d pages", PAGES_MAX);
         return err_hint(err, "etcdctl snapshot status looks into one of any size");
     }
-    if (!sift->page_bytes)
-        sift->whole = true;
-    else if (sift_pages(sift, ctx, true, err) < 0 || keep_digests(sift, ctx, err) < 0)
+    if (sift->page_bytes && (sift_pages(sift, ctx, true, err) < 0 || keep_digests(sift, ctx, err) < 0))
         return -1;
     return empty(sift, ctx, err);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../src/snapshot/database_meta.h"
+#include "snapctl/base/descriptor.h"
 #include "snapctl/base/str.h"
 #include "snapctl/snapshot/database.h"
 
@@ -45,26 +46,13 @@ static void require_facts(const struct database_facts *facts, size_t size)
     }
 }
 
-struct file {
-    struct sink sink;
-    int fd;
-};
-
-static int file_write(struct sink *self, const struct ctx *ctx, const void *data, size_t len,
-                      struct sc_err *err)
-{
-    (void)ctx;
-    (void)err;
-    require(write(((struct file *)self)->fd, data, len) == (ssize_t)len);
-    return 0;
-}
-
 static void require_same_when_sifted(const struct ctx *ctx, const uint8_t *data, size_t size, int result,
                                      const struct database_facts *facts, const struct sc_err *why)
 {
     AUTO_DATABASE_FACTS struct database_facts sifted;
     AUTO_ERR struct sc_err err = {0};
-    struct file file = {.sink = {.write = file_write}, .fd = memfd_create("kept", MFD_CLOEXEC)};
+    struct descriptor_sink file;
+    descriptor_sink_init(&file, memfd_create("kept", MFD_CLOEXEC), "what is kept");
     struct database_sift *sift = database_sift_new(&file.sink);
     struct sink *sink = database_sift_sink(sift);
     size_t piece = size ? 1 + data[size - 1] * 37U : 1;

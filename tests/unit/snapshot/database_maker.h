@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "snapctl/base/buf.h"
+#include "snapctl/base/descriptor.h"
 #include "snapctl/base/str.h"
 #include "snapctl/snapshot/database.h"
 
@@ -229,26 +230,13 @@ static inline void maker_sign(struct maker *m)
     m->len = sizeof m->data;
 }
 
-struct maker_file {
-    struct sink sink;
-    int fd;
-};
-
-static inline int maker_file_write(struct sink *self, const struct ctx *ctx, const void *data, size_t len,
-                                   struct sc_err *err)
-{
-    (void)ctx;
-    (void)err;
-    assert_int_equal(write(((struct maker_file *)self)->fd, data, len), len);
-    return 0;
-}
-
 /* Checks what is left of it when it has flowed by in pieces. *kept: the size of that. */
 static inline int maker_check_sifted(const unsigned char *data, size_t len, size_t piece, const char *sha256,
                                      struct database_facts *facts, size_t *kept, struct sc_err *err)
 {
     const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
-    struct maker_file file = {.sink = {.write = maker_file_write}, .fd = memfd_create("kept", MFD_CLOEXEC)};
+    struct descriptor_sink file;
+    descriptor_sink_init(&file, memfd_create("kept", MFD_CLOEXEC), "what is kept");
     struct database_sift *sift = database_sift_new(&file.sink);
     struct sink *sink = database_sift_sink(sift);
     for (size_t at = 0; at < len; at += piece) {
@@ -258,7 +246,7 @@ static inline int maker_check_sifted(const unsigned char *data, size_t len, size
         assert_int_equal(sink->write(sink, &ctx, copy, n, err), 0);
     }
     assert_int_equal(sink->finish(sink, &ctx, err), 0);
-    *kept = (size_t)lseek(file.fd, 0, SEEK_END);
+    *kept = file.bytes;
     int result = database_check_sifted(&ctx, sift, file.fd, sha256, facts, err);
     database_sift_free(sift);
     close(file.fd);
