@@ -64,9 +64,6 @@ static int read_on(struct work *w, const struct ctx *ctx, bool again, struct sc_
     if (result == 0)
         return 0;
     close_stream(c);
-    /* A command that fails says nothing against the file: what it prints is judged, and not here. */
-    if (err->kind == ERR_CORRUPT)
-        err->kind = ERR_DOCKER;
     return -1;
 }
 

@@ -264,13 +264,14 @@ static enum prune_trust trust_of(const struct save_node *node, bool dry_run)
     return !there ? PRUNE_LEAVE : proven ? PRUNE_TRUST : PRUNE_READ;
 }
 
-/* What was uploaded was proven as its source was. */
+/* What was uploaded was proven as its source was, if the store has told that it is what it has. */
 static enum prune_trust trust_of_store(const struct save_result *saved, bool dry_run)
 {
     const char *source = saved->store ? saved->store->source_node : NULL;
     bool proven = dry_run;
     for (size_t i = 0; i < saved->n_nodes && source; i++)
-        proven |= saved->nodes[i].database && strcmp(saved->nodes[i].run.address, source) == 0;
+        proven |= saved->store->read_back && saved->nodes[i].database &&
+                  strcmp(saved->nodes[i].run.address, source) == 0;
     return proven ? PRUNE_TRUST : PRUNE_READ;
 }
 

@@ -156,14 +156,17 @@ static int release(struct work *w, const struct ctx *ctx, bool again, struct sc_
 }
 
 /* The archive is good. With --force it counts once the replaced one is gone, and if that cannot be told, it
- * is not called saved: the next run would put the old one back. Nor is it without its bundle. */
+ * is not called saved: the old one is put back if it is there yet. Nor is it without its bundle. */
 static int commit(struct work *w, struct sc_err *err)
 {
     struct ctx ctx = work_cleaning(w);
     work_tell(w, RUN_CLEANUP, 0);
     if (work_persist(w, &ctx, CLEANUP_MS, release, err) < 0) {
-        if (err->kind == ERR_CORRUPT || save_of(w)->options->force || w->node.job->bundle)
+        if (err->kind == ERR_CORRUPT)
             return -1;
+        if (save_of(w)->options->force || w->node.job->bundle)
+            return err_hint(err, "it may have been saved all the same: see `snapctl list`, which tells the "
+                                 "time of the one that is there");
         ctx_log(&w->ctx, LOG_WARN, "the snapshot is good, but cleaning up failed: %s", err->text);
         err_clear(err);
     }
@@ -188,6 +191,7 @@ static void clean_after_failure(struct work *w, enum err_kind why)
         return;
     if (work_persist(w, &ctx, CLEANUP_MS, undo, &err) == 0) {
         set_begun(w, false);
+        save_of(w)->lost[w->index] = w->node.released;
         if (why == ERR_CORRUPT && !w->result->err.hint)
             hint_removed(w);
         return;

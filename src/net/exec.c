@@ -287,7 +287,7 @@ static int stream_end(struct ssh_stream *s, const struct ctx *ctx, struct sc_err
     if (status == 0)
         return 0;
     AUTO_FREE char *text = reason(&s->command);
-    return err_set(err, ERR_CORRUPT, "the command that reads ended with status %d: %s", status, text);
+    return err_set(err, ERR_DOCKER, "the command that reads ended with status %d: %s", status, text);
 }
 
 static int read_some(struct ssh_stream *s, const struct ctx *ctx, void *data, size_t cap, size_t *got,

@@ -219,7 +219,10 @@ static void set_cleanup(struct buf *out, const struct node *node)
     AUTO_FREE char *first = str_dup_n(node->job->run, half);
     set(out, "worker_a", first);
     set(out, "worker_b", node->job->run + half);
+    set_made(out, node);
+    set(out, "identity", node->identity);
     set_number(out, "owned", node->started);
+    set_number(out, "released", node->released);
 }
 
 static void set_release(struct buf *out, const struct node *node)

@@ -401,6 +401,7 @@ int node_release(struct node *node, struct ssh *ssh, const struct ctx *ctx, char
         result = err_set(err, ERR_CORRUPT, NODE_BUNDLE_FILE " could not be put in its place");
         err_hint(err, "is there a folder of that name, or does another tool write it?");
     }
+    node->released = result == 0 || err->kind != ERR_CORRUPT;
     ssh_output_free(&output);
     return result;
 }

@@ -543,24 +543,32 @@ put_marked() {
     expect_no_archive n1 "$NAME-1"
     on n3 test -e "$BACKUP/$NAME-1.zip"
 
+    # What the store does not tell of is no proof: it is read before anything older is removed.
+    lab s3-fault head-403-1
+    NAME=$NAME-8 save_s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --keep 2 --prefix t- --output json
+    expect_status 0
+    expect_stderr 'could not be looked at'
+    json '.pruned.s3.snapshots[0] | .name, .verified | tostring' "$NAME-8"$'\n'true
+    lab s3-fault off
+
     # One that fails prunes nothing.
     lab tool n2 fail=broken tries=1
-    NAME=$NAME-8 save --keep 1
+    NAME=$NAME-7 save --keep 1
     expect_status 3
     expect_stderr 'nothing is pruned'
-    on n1 test -e "$BACKUP/$NAME-2.zip"
+    on n1 test -e "$BACKUP/$NAME-9.zip"
     lab tool n2
 
     # Trouble with pruning is a warning.
-    on n3 mount --bind "$BACKUP/$NAME-1.zip" "$BACKUP/$NAME-1.zip"
-    NAME=$NAME-7 save --keep 1 --known-hosts "$BATS_TEST_TMPDIR/known_hosts" --host-key-checking accept-new
-    on n3 umount "$BACKUP/$NAME-1.zip"
+    on n3 mount --bind "$BACKUP/$NAME-9.zip" "$BACKUP/$NAME-9.zip"
+    NAME=$NAME-6 save --keep 1 --known-hosts "$BATS_TEST_TMPDIR/known_hosts" --host-key-checking accept-new
+    on n3 umount "$BACKUP/$NAME-9.zip"
     expect_status 0
     expect_stderr 'the snapshot is saved, but pruning failed'
     [ "$(grep -c 'added the host key' <<<"$stderr")" = 3 ]
     expect_output "pruned 10.77.0.11: "
-    expect_output "Finished saving/uploading snapshot [$NAME-7] on all etcd hosts"
+    expect_output "Finished saving/uploading snapshot [$NAME-6] on all etcd hosts"
 
-    NAME=$NAME-6 save --keep 1 --prefix other
+    NAME=$NAME-5 save --keep 1 --prefix other
     expect_status 2
 }

@@ -45,6 +45,18 @@ save_slowly() {
     on n1 sh -c "cp $BACKUP/$NAME.zip $BACKUP/other && mv $BACKUP/other $BACKUP/$NAME.zip"
     finish
     expect_only_n1_failed corrupt "another file came"
+    on n1 test -e "$BACKUP/$NAME.zip"
+    expect_clean
+
+    # Neither what came nor what was to be replaced is lost.
+    old=$(on n1 stat -c %i "$BACKUP/$NAME.zip")
+    save_slowly --force
+    on n1 sh -c "cp $BACKUP/$NAME.zip $BACKUP/other && mv $BACKUP/other $BACKUP/$NAME.zip"
+    other=$(on n1 stat -c %i "$BACKUP/$NAME.zip")
+    finish
+    expect_only_n1_failed corrupt "another file came"
+    expect_stderr "before-force, as another snapshot has come into its place"
+    [ "$(on n1 sh -c "stat -c %i $BACKUP/$NAME.zip $BACKUP/.$NAME.zip.*.before-force" | paste -sd ' ')" = "$other $old" ]
 }
 
 @test "a container that is removed by force leaves no state file and no archive" {

@@ -287,6 +287,23 @@ teardown() { mend; }
     expect_clean
 }
 
+@test "--force: what replaced the old one is not removed, also where nobody can tell that it counts" {
+    one_node
+    save
+    expect_status 0
+    old=$(on n1 sha256sum "$BACKUP/$NAME.zip")
+    lab put n1 1 1k
+    on n1 sh -c "echo 'exit 1' >/usr/local/bin/sync && chmod +x /usr/local/bin/sync"
+    save --force --output json
+    on n1 rm /usr/local/bin/sync
+    expect_status 1
+    json '.nodes[0] | .status, .error.kind' $'unknown\ndocker'
+    json '.nodes[0].error.hint | contains("snapctl list")' true
+    expect_archive n1
+    [ "$(on n1 sha256sum "$BACKUP/$NAME.zip")" != "$old" ]
+    expect_clean
+}
+
 @test "in a folder that is not there yet" {
     one_node
     on n1 mv $BACKUP $BACKUP.away

@@ -368,6 +368,8 @@ PUT /snapshots/o - 200" cat "$LAB_DIR/s3/fault.log"
     fault_is "500" 500 s3_put
     check "unknown fault" not "$lab" s3-fault nonsense
     check "in no time" within 0 400 "$lab" s3-fault abort-403 region-malformed-2
+    fault_is "head-403-1" 403 s3_curl -I "http://$S3_FAULT_ENDPOINT/snapshots/o"
+    check "once" prints 200 s3_curl -I "http://$S3_FAULT_ENDPOINT/snapshots/o"
     fault_is "off" 200 s3_put
     check "s3-empty" "$lab" s3-empty
 }

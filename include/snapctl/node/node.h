@@ -101,6 +101,7 @@ struct node {
     const struct node_copy *copy; /* that a command reads; NULL: none */
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
+    bool released; /* node_release was begun and its outcome is not known: the archive may count already */
     char *container, *identity, *bundle_identity;
     const char *removal; /* what node_remove gives its script */
 };

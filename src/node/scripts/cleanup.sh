@@ -1,5 +1,6 @@
 # Ends and undoes what a run did on the node. Set: worker_a worker_b (the two halves of the run, so that this shell does
-# not find itself) name owned (1: the work is known to have started the container).
+# not find itself) name owned (1: the work is known to have started the container) archive identity (of the archive; empty:
+# not known) released (1: the archive is good, and release.sh was sent: it may count already).
 # Prints "left WHAT" for each thing that could not be removed.
 run=$worker_a$worker_b
 
@@ -42,11 +43,13 @@ if [ -n "$id" ]; then
     *) owned=1 ;;
     esac
 fi
+# What is good is not removed any more: the one that it replaced may be gone.
+[ "$released" = 0 ] || owned=0
 # Without the lock (RKE removes the container by force, docker prune too) what is ours is still removed, unless whoever
 # has the lock now works under the same name.
 case $(d inspect --format '{{.Id}} {{json .Config.Cmd}}' etcd-snapshot-once 2>/dev/null) in
 "${id:-none} "*) ;;
 *"\"$name\""*) exit 0 ;;
 esac
-as_root "$undo" "$name" "$run" "$owned" || echo "left $kubernetes/$name.rkestate, or what could not be looked at"
+as_root "$undo" "$name" "$run" "$owned" "$archive" "$identity" || echo "left $kubernetes/$name.rkestate, or what could not be looked at"
 [ -z "$id" ] || d rm -f -v "$id" >/dev/null 2>&1 || echo "left container etcd-snapshot-once"

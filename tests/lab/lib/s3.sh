@@ -280,7 +280,7 @@ cmd_s3_fault() {
 # Each fault, and how often it happens if that is not told. One that always happens is never counted down to its end.
 declare -A S3_FAULTS=(
     [slowdown]=always [put-500]=always [cut-part]=1 [stall]=1 [wrong-etag]=1 [cut-answer]=1 [slow-create]=always
-    [cut-complete]=1 [cut-after-complete]=1 [complete-error]=1 [abort-403]=always [deny-kms]=always [deny-lock]=always
+    [cut-complete]=1 [cut-after-complete]=1 [complete-error]=1 [abort-403]=always [head-403]=always [deny-kms]=always [deny-lock]=always
     [deny-tags]=always [region]=always [region-malformed]=always
     [500]=always [503]=always [tomorrow]=always [down]=always)
 

@@ -277,12 +277,11 @@ static void a_stream_that_fails_does_not_end_well(void **state)
         enum err_kind kind;
         const char *text;
     } cases[] = {
-        {"echo part; echo the disk is gone >&2; exit 3", ERR_CORRUPT,
-         "ended with status 3: the disk is gone"                                                           },
-        {"echo part; exit 1",                            ERR_CORRUPT, "status 1: nothing on standard error"},
-        {"echo part; printf 'a\\033[1m\\n' >&2; exit 1", ERR_CORRUPT, "status 1: a\\x1b[1m"                },
-        {"echo part; kill -TERM $$",                     ERR_NETWORK, "killed on the server by SIGTERM"    },
-        {"echo part; kill -9 $PPID",                     ERR_NETWORK, "the server ended the connection"    },
+        {"echo part; echo the disk is gone >&2; exit 3", ERR_DOCKER,  "ended with status 3: the disk is gone"},
+        {"echo part; exit 1",                            ERR_DOCKER,  "status 1: nothing on standard error"  },
+        {"echo part; printf 'a\\033[1m\\n' >&2; exit 1", ERR_DOCKER,  "status 1: a\\x1b[1m"                  },
+        {"echo part; kill -TERM $$",                     ERR_NETWORK, "killed on the server by SIGTERM"      },
+        {"echo part; kill -9 $PPID",                     ERR_NETWORK, "the server ended the connection"      },
     };
     const struct lab *lab = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
