@@ -20,12 +20,13 @@ static char *join(const char *where, const char *name)
     return str_format("%s%s%s", where, *where ? "." : "", name);
 }
 
-/* What was found, for a message; a secret is only named by its kind. */
+/* What was found, for a message; a secret is only named by its kind, and so is a key in a wrong place. */
 static char *found(const struct schema_key *key, const struct tree_node *value)
 {
     if (value->kind != TREE_TEXT)
         return str_dup(tree_kind_name(value));
-    return key->secret ? str_dup("a text (not shown)") : message_quote(value->text, value->len);
+    return key->secret || strstr(value->text, "PRIVATE KEY") ? str_dup("a text (not shown)")
+                                                             : message_quote(value->text, value->len);
 }
 
 static int wrong(struct reader *r, const struct schema_key *key, const struct tree_node *value,

@@ -100,6 +100,7 @@ static int add_anchor(struct builder *b, yaml_mark_t at, const yaml_char_t *name
     return 0;
 }
 
+/* Its name is not told: it may be a password that was to be in quotes. */
 static int add_alias(struct builder *b, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
@@ -110,10 +111,10 @@ static int add_alias(struct builder *b, const yaml_event_t *event)
             node = b->anchors[i].node;
     if (!node)
         return fail(b, event->start_mark,
-                    "the alias *%.60s names no anchor; write &%.60s before the value it means", name, name);
+                    "this alias names no anchor above it; a text that begins with * has to be in quotes");
     for (size_t i = 0; i < b->depth; i++)
         if (b->open[i] == node)
-            return fail(b, event->start_mark, "the alias *%.60s stands within the value it names", name);
+            return fail(b, event->start_mark, "this alias stands within the value it names");
     attach(b, node);
     return weigh(b, event->start_mark, node);
 }

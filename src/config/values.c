@@ -79,6 +79,14 @@ const char *values_check_path(const char *text)
     return *text == '/' ? NULL : "must be an absolute path, beginning with /";
 }
 
+/* A key that stands in the place of its file's name would be shown when no such file is found. */
+const char *values_check_file(const char *text)
+{
+    return strstr(text, "-----BEGIN") || strstr(text, "-cert-v01@openssh.com ")
+               ? "must be the name of a file; a key itself stands in ssh_key, a certificate in ssh_cert"
+               : NULL;
+}
+
 const char *values_check_mount(const char *text)
 {
     if (strchr(text, ':'))

@@ -18,6 +18,7 @@ const char *values_check_port(const char *text);        /* 1 to 65535 */
 const char *values_check_user(const char *text);        /* not an option of ssh */
 const char *values_check_role(const char *text);        /* etcd, controlplane, worker */
 const char *values_check_path(const char *text);        /* absolute, on the node */
+const char *values_check_file(const char *text);        /* here: no key or certificate itself */
 const char *values_check_mount(const char *text);       /* the same, fit for docker's -v */
 const char *values_check_version(const char *text);     /* v1.2… */
 const char *values_check_image(const char *text);       /* of a container */

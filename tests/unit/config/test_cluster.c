@@ -209,9 +209,13 @@ static const struct {
     {BACKUP("s3backupconfig: true"),
      "f:2:51: services.etcd.backup_config.s3backupconfig: found \"true\"; must be a map of keys"},
 
+    {"ssh_key_path: '-----BEGIN OPENSSH PRIVATE KEY----- hunter2 -----END OPENSSH PRIVATE KEY-----'",
+     "f:1:15: ssh_key_path: found a text (not shown); must be the name of a file; a key itself stands in ssh_key, a "
+     "certificate in ssh_cert"},
+
     /* Anchors. */
-    {"a: *b", "f:1:4: the alias *b names no anchor; write &b before the value it means"},
-    {"a: &b [*b]", "f:1:8: the alias *b stands within the value it names"},
+    {"a: *hunter2", "f:1:4: this alias names no anchor above it; a text that begins with * has to be in quotes"},
+    {"a: &b [*b]", "f:1:8: this alias stands within the value it names"},
     {"nodes: [{<<: x}]", "f:1:10: nodes[0].<<: found a text; must be a map, or a list of maps, to merge"},
     {"nodes: [{<<: [{}, x]}]",
      "f:1:10: nodes[0].<<: found a text; must be a map, or a list of maps, to merge"},
