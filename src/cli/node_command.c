@@ -16,7 +16,7 @@
 #include "snapctl/core/plan.h"
 #include "snapctl/net/http.h"
 
-enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
+enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256, SHORTEST_SECRET_ENV = 8 };
 
 bool command_wants_json(const struct call *call)
 {
@@ -161,10 +161,19 @@ static struct run_options run_options_of(const struct options *o, const char *us
     };
 }
 
+/* Of etcd's environment, which has more than passwords in it. */
+static bool is_secret(const struct secret *value)
+{
+    return secret_len(value) >= SHORTEST_SECRET_ENV && *secret_data(value) != '/';
+}
+
 /* From now on no output shows them. Keys of SSH are core's. */
 static void redact_secrets(const struct cluster *cluster, struct log *log)
 {
     log_redact(log, cluster->s3.secret_key);
+    for (size_t i = 0; i < cluster->n_etcd_env; i++)
+        if (is_secret(cluster->etcd_env[i].value))
+            log_redact(log, cluster->etcd_env[i].value);
     for (size_t i = 0; i < cluster->n_registries; i++)
         log_redact(log, cluster->registries[i].password);
 }

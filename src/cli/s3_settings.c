@@ -90,7 +90,10 @@ static int check_endpoint(const char *endpoint, const struct s3_settings *settin
     AUTO_FREE char *authority = str_dup_n(start, len);
     if (is_host_and_port(authority) && (!*rest || strcmp(rest, "/") == 0))
         return 0;
-    err_set(err, ERR_USAGE, "\"%s\" is not the address of an S3 service", endpoint);
+    if (strchr(endpoint, '@')) /* before it stands a password, perhaps */
+        err_set(err, ERR_USAGE, "an address of an S3 service has no user and password in it");
+    else
+        err_set(err, ERR_USAGE, "\"%s\" is not the address of an S3 service", endpoint);
     return err_hint(err, "write HOST or HOST:PORT, such as s3.eu-central-1.amazonaws.com%s",
                     *rest ? "; the bucket and the folder have options of their own" : "");
 }

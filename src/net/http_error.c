@@ -107,6 +107,15 @@ static int certificate_error(CURL *easy, const char *where, const char *detail, 
                    X509_verify_cert_error_string(result));
 }
 
+/* libcurl quotes the URL that it does not understand, with the password in it. */
+static int proxy_url_error(const char *where, struct sc_err *err)
+{
+    err_set(err, ERR_CONFIG, "%s: the URL of the proxy cannot be used", where);
+    return err_hint(err,
+                    "it is http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; in a password / is written "
+                    "%%2F, # is %%23 and @ is %%40");
+}
+
 /* Behind a proxy it is the proxy that could not be reached; only libcurl's text tells. */
 static int connect_error(CURL *easy, const char *where, const char *detail, struct sc_err *err)
 {
@@ -163,6 +172,8 @@ int http_error(CURL *easy, CURLcode code, const char *where, const char *detail,
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     if (tunnel >= 300)
         return proxy_refusal(tunnel, where, err);
+    if (str_starts(detail, "Unsupported proxy"))
+        return proxy_url_error(where, err);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return certificate_error(easy, where, seen, err);
     if (code == CURLE_COULDNT_CONNECT)

@@ -174,6 +174,13 @@ teardown() { mend; }
     expect_status 0
     [[ "$env" == *'LAB_TOKEN=extra env value #1'* ]]
     [[ "$processes" != *"extra env value"* ]]
+
+    changed_config 's/^    backup_config:/    extra_env: ["LAB_TOKEN=extra-env-value"]\n&/'
+    lab tool n1 fail=extra-env-value tries=1
+    NAME=${NAME}x save --debug
+    expect_status 1
+    expect_stderr '***'
+    refute_anywhere extra-env-value
 }
 
 @test "the snapshot container gives way to etcd, and its labels tell who runs it" {

@@ -64,7 +64,7 @@ page=$(tr -d '`' <"$root/docs/s3.md")
 while IFS= read -r text; do
     grep -qF -- "$text" <<<"$page" || complain "docs/s3.md lacks: $text"
 done < <(grep -v '^#include' "$root/src/net/http_error.c" | grep -oE '"[^"]*[a-z] [^"]*"' |
-    sed -E 's/^"(%s: )?//; s/[ :(]*%.*//; s/"$//' | grep -v '^Failed to connect')
+    sed -E 's/^"(%s: )?//; s/[ :(]*%.*//; s/"$//' | grep -vE '^(Failed to connect|Unsupported proxy)')
 
 for policy in "$root"/examples/iam/*.json; do
     jq empty "$policy" || complain "$policy is not JSON"

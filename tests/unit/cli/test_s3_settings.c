@@ -150,6 +150,8 @@ static void endpoints(void **state)
         {"s3.example.org/bucket",    false},
         {"https://",                 false},
         {"user@s3.example.org",      false},
+        {"https://k:hunter2@s3.org", false},
+        {"k:a/hunter2@s3.org",       false},
         {"ftp://s3.example.org",     false},
         {"s3 example",               false},
         {"-s3.example.org",          false},
@@ -161,6 +163,7 @@ static void endpoints(void **state)
         struct sc_err err = {0};
         if (make(&options, &cluster, &s3, &err) != (rows[i].good ? 0 : -1))
             fail_msg("%s", rows[i].endpoint);
+        assert_null(err.text ? strstr(err.text, "hunter2") : NULL);
         err_clear(&err);
     }
 }

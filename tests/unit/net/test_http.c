@@ -538,6 +538,16 @@ static void test_uses_proxies(void **state)
     assert_string_equal(err.text, "login:443: the proxy refuses to connect there (HTTP 407)");
     assert_non_null(strstr(err.hint, "USER:PASSWORD@"));
     http_free(given);
+
+    static const char *const unusable[] = {"htp://svc:hunter2@127.0.0.1:1",
+                                           "http://svc:a/hunter2@127.0.0.1:1"};
+    for (size_t i = 0; i < sizeof unusable / sizeof *unusable; i++) {
+        struct http *http = pool(&(struct http_setup){.proxy = unusable[i]});
+        assert_int_equal(get(http, plain, &response, &err), -1);
+        assert_null(strstr(err.text, "hunter2"));
+        assert_non_null(strstr(err.text, "the URL of the proxy cannot be used"));
+        http_free(http);
+    }
 }
 
 static void test_has_several_in_flight(void **state)
