@@ -11,8 +11,6 @@
 #include "store_write.h"
 
 enum {
-    LEAST_MS = 60000,
-    BYTES_PER_MS = 250, /* as for the reading: the slowest link that is waited for, 2 Mbit/s */
     FINISH_MS = 90000,
     MEND_MS = 10000,
     BUNDLE_MS = 15000,   /* for a bundle, while its node waits */
@@ -84,8 +82,8 @@ static void set_state(struct delivery *d, enum state state)
 
 int64_t delivery_limit_ms(const struct delivery *d, uint64_t bytes)
 {
-    int64_t least = LEAST_MS + (int64_t)(bytes / BYTES_PER_MS);
-    return d->options->timeout_s ? (int64_t)d->options->timeout_s * 1000 : least;
+    return d->options->timeout_s ? (int64_t)d->options->timeout_s * 1000
+                                 : plan_ms_for(bytes, PLAN_SLOWEST_BYTES_PER_MS);
 }
 
 static void tell(struct delivery *d, enum run_phase phase, uint64_t bytes)

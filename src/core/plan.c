@@ -25,9 +25,14 @@ struct plan_owned {
     struct node_registry *registries;
 };
 
+int64_t plan_ms_for(uint64_t bytes, unsigned bytes_per_ms)
+{
+    return FLOOR_MS + (int64_t)((bytes < NODE_BYTES_MAX ? bytes : NODE_BYTES_MAX) / bytes_per_ms);
+}
+
 int64_t plan_timeout_ms(const struct plan *plan, uint64_t database_bytes)
 {
-    int64_t least = FLOOR_MS + (int64_t)(database_bytes / BYTES_PER_MS);
+    int64_t least = plan_ms_for(database_bytes, BYTES_PER_MS);
     int64_t wanted = (int64_t)plan->timeout_s * 1000;
     return wanted > least ? wanted : least;
 }

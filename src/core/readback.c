@@ -3,10 +3,7 @@
 #include "inspect.h"
 #include "save_result.h"
 
-enum {
-    LEAST_MS = 120000,
-    BYTES_PER_MS = 250, /* the slowest link on which a read-back is still waited for: 2 Mbit/s */
-};
+enum { BESIDES_MS = 60000 }; /* for all that is no transfer */
 
 static int compare_size(const struct work *w, uint64_t bytes, struct sc_err *err)
 {
@@ -135,7 +132,7 @@ int64_t readback_limit_ms(const struct work *w)
 {
     const struct delivery *d = w->readback ? w->readback->delivery : NULL;
     int64_t upload = d ? delivery_limit_ms(d, w->total) : 0;
-    return LEAST_MS + (int64_t)(w->total / BYTES_PER_MS) + upload;
+    return BESIDES_MS + plan_ms_for(w->total, PLAN_SLOWEST_BYTES_PER_MS) + upload;
 }
 
 static bool is_wanted(struct work *w)

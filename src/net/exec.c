@@ -320,9 +320,12 @@ static int stream_read(struct source *source, const struct ctx *ctx, void *data,
                        struct sc_err *err)
 {
     struct ssh_stream *s = (struct ssh_stream *)source;
+    const struct ctx limited = ctx_within(ctx, SSH_STREAM_STALL_MS);
     *got = 0;
-    int result = read_some(s, ctx, data, cap, got, err);
+    int result = read_some(s, &limited, data, cap, got, err);
     s->failed |= result < 0;
+    if (result < 0 && err->kind == ERR_TIMEOUT && ctx_check(ctx, NULL) == 0)
+        err_set(err, ERR_TIMEOUT, "nothing was sent for %d s", SSH_STREAM_STALL_MS / 1000);
     return result;
 }
 

@@ -220,7 +220,7 @@ static void on_taken(struct probe *p, const char *value)
     long long modified;
     int at = 0;
     if (f->n_taken == TAKEN_MAX || sscanf(value, "%20llu %20lld %n", &bytes, &modified, &at) != 2 || !at ||
-        !value[at])
+        !value[at] || bytes > NODE_BYTES_MAX)
         return;
     f->taken = mem_realloc(f->taken, f->n_taken + 1, sizeof *f->taken);
     f->taken[f->n_taken] = (struct node_taken){.bytes = bytes, .modified = modified};

@@ -224,6 +224,8 @@ static int judge_archive(const struct node *node, const struct outcome *o, struc
     if (o->archive.mode < 0)
         return err_set(err, ERR_CORRUPT,
                        "the container ended well, but %s is not there or could not be flushed", path);
+    if (o->archive.bytes > NODE_BYTES_MAX)
+        return err_set(err, ERR_CORRUPT, "%s cannot have %" PRIu64 " bytes", path, o->archive.bytes);
     return judge_mode(path, &o->archive, err);
 }
 

@@ -8,7 +8,14 @@
 #include "snapctl/base/str.h"
 #include "snapctl/s3/object.h"
 
-enum { IN_FLIGHT = 16, IDLE_MS = 1000, PARTIAL = 206, ANSWER_MAX = 64 << 10 };
+enum {
+    IN_FLIGHT = 16,
+    IDLE_MS = 1000,
+    LEAST_MS = 60000, /* for all, and for each more; a store that is slower is as good as none */
+    EACH_MS = 100,
+    PARTIAL = 206,
+    ANSWER_MAX = 64 << 10
+};
 
 struct slot {
     struct s3_head *head; /* NULL: nothing is asked */
@@ -146,7 +153,8 @@ static int ask_all(struct heads *h, struct sc_err *err)
 int s3_object_heads(struct s3_client *client, const struct ctx *ctx, struct s3_head *heads, size_t n,
                     struct sc_err *err)
 {
-    struct heads h = {.client = client, .ctx = ctx, .next = heads, .end = heads + n};
+    const struct ctx limited = ctx_within(ctx, LEAST_MS + (int64_t)n * EACH_MS);
+    struct heads h = {.client = client, .ctx = &limited, .next = heads, .end = heads + n};
     int result = ask_all(&h, err);
     for (size_t i = 0; i < IN_FLIGHT; i++) {
         s3_attempt_break_off(&h.slots[i].attempt);

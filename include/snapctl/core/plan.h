@@ -60,6 +60,13 @@ int plan_read_hosts(struct plan *plan, struct log *log, struct sc_err *err) WARN
 
 void plan_free(struct plan *plan);
 
+/* How long so many bytes may take at a rate, at least 60 s. What claims to be longer than NODE_BYTES_MAX gets
+ * no more time than that. */
+int64_t plan_ms_for(uint64_t bytes, unsigned bytes_per_ms);
+
+/* The slowest link on which a snapshot is still waited for: 2 Mbit/s. */
+enum { PLAN_SLOWEST_BYTES_PER_MS = 250 };
+
 /* How long the snapshot of a database of so many bytes may take: the plan's timeout, but at least 60 s and 1
  * s for every 5 MB. */
 int64_t plan_timeout_ms(const struct plan *plan, uint64_t database_bytes);

@@ -98,7 +98,9 @@ int ssh_run(struct ssh *ssh, const struct ctx *ctx, const char *command, struct 
 /* Runs a command line and gives its standard output as a source: its end of data is reported only after EOF,
  * close, exit status 0 and no signal. Otherwise the read fails: ERR_DOCKER with the end of stderr as reason
  * if the command ended with another status (what was read is not whole, which says nothing against the rest,
- * and the session can be used on), else as ssh_run. One stream at a time on a session. Window: 4 MiB. */
+ * and the session can be used on), ERR_TIMEOUT if nothing came for SSH_STREAM_STALL_MS, else as ssh_run. One
+ * stream at a time on a session. Window: 4 MiB. */
+enum { SSH_STREAM_STALL_MS = 60000 };
 struct ssh_stream;
 int ssh_stream_open(struct ssh *ssh, const struct ctx *ctx, const char *command, struct ssh_stream **out,
                     struct sc_err *err) WARN_UNUSED;

@@ -119,6 +119,9 @@ int node_parse_probe(struct node *node, const char *text, struct sc_err *err) WA
  * worth a warning goes to the log. A taken name is not judged here: it concerns the whole run. */
 int node_judge(const struct node *node, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
+/* More than any database or archive has: a node that tells more is not believed. */
+#define NODE_BYTES_MAX (UINT64_C(64) << 30)
+
 /* One of the things that node_judge looks at, in its order. */
 enum node_aspect { NODE_ENGINE, NODE_ETCD, NODE_LOCK, NODE_SPACE, NODE_IMAGE, NODE_ASPECTS };
 int node_judge_aspect(const struct node *node, enum node_aspect aspect, const struct ctx *ctx,

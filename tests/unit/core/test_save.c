@@ -61,6 +61,7 @@ static void timeout_grows_with_the_database(void **state)
     plan.timeout_s = 1;
     assert_int_equal(plan_timeout_ms(&plan, 0), 60000);
     assert_int_equal(plan_timeout_ms(&plan, 5000000), 61000);
+    assert_int_equal(plan_timeout_ms(&plan, UINT64_MAX), plan_timeout_ms(&plan, NODE_BYTES_MAX));
 }
 
 int main(void)

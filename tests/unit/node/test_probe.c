@@ -230,10 +230,11 @@ static void root_tells_the_size_by_the_file(void **state)
 static void ignores_what_it_does_not_know(void **state)
 {
     (void)state;
-    struct node node = parse(&job,
-                             ENGINE "container {broken\ncontainer []\ncontainer\netcd \ndf\ndf % % %\ntaken\n"
-                                    "taken a b c\ntaken 1 2 \nengine nothing\nnow x\nwhatever else\n\n\n",
-                             0);
+    struct node node = parse(
+        &job,
+        ENGINE "container {broken\ncontainer []\ncontainer\netcd \ndf\ndf % % %\ntaken\n"
+               "taken a b c\ntaken 1 2 \ntaken 68719476737 2 /x\nengine nothing\nnow x\nwhatever else\n\n\n",
+        0);
     assert_int_equal(node.facts.n_taken, 0);
     assert_int_equal(node.facts.free_bytes, UINT64_MAX);
     node_free(&node);
