@@ -51,7 +51,7 @@ static char *where_of(const char *url)
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(parts);
-    return where ? where : str_visible(url, strlen(url), false);
+    return where ? where : str_dup("the URL"); /* which may have a password in it */
 }
 
 static void add_header(struct http_call *call, const char *line)

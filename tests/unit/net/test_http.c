@@ -548,6 +548,10 @@ static void test_uses_proxies(void **state)
         assert_non_null(strstr(err.text, "the URL of the proxy cannot be used"));
         http_free(http);
     }
+    struct http *direct = pool(&(struct http_setup){.proxy = ""});
+    assert_int_equal(get(direct, "https://svc:hunter2@[127.0.0.1/", &response, &err), -1);
+    assert_null(strstr(err.text, "hunter2"));
+    http_free(direct);
 }
 
 static void test_has_several_in_flight(void **state)
