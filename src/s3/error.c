@@ -6,6 +6,8 @@
 #include "snapctl/base/str.h"
 #include "snapctl/s3/xml.h"
 
+enum { SECRET_KEY_LENGTH = 40 }; /* AWS's and radosgw's; their access keys have 20 */
+
 /* For a code that has no row: the status decides. */
 static const struct s3_error_row unknown_final = {NULL, 0, ERR_STORE, S3_FINAL, NULL};
 static const struct s3_error_row unknown_again = {NULL, 0, ERR_STORE, S3_AGAIN, NULL};
@@ -81,17 +83,23 @@ enum s3_retry s3_refusal_retry(const struct s3_refusal *refusal)
     return row_of(refusal)->retry;
 }
 
+/* Where the two keys were taken for each other, it is the secret one. */
+static const char *access_key_shown(const char *key)
+{
+    return key && strlen(key) >= SECRET_KEY_LENGTH ? "(not shown: it is as long as a secret key)" : key;
+}
+
 static const char *value_of(const char *name, size_t len, const struct s3_request_names *names)
 {
     const struct {
         const char *name, *value;
     } places[] = {
-        {"action",     names->action    },
-        {"endpoint",   names->endpoint  },
-        {"bucket",     names->bucket    },
-        {"region",     names->region    },
-        {"key",        names->key       },
-        {"access_key", names->access_key},
+        {"action",     names->action                      },
+        {"endpoint",   names->endpoint                    },
+        {"bucket",     names->bucket                      },
+        {"region",     names->region                      },
+        {"key",        names->key                         },
+        {"access_key", access_key_shown(names->access_key)},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (strlen(places[i].name) == len && memcmp(places[i].name, name, len) == 0)

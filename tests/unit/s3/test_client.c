@@ -116,10 +116,12 @@ static void test_does_not_repeat_what_cannot_pass(void **state)
         const char *access, *secret, *bucket, *code, *hint;
         enum err_kind kind;
     } cases[] = {
-        {"AKID",   "wrong",        "bucket", "SignatureDoesNotMatch", "the secret key does not belong to AKID",
-         ERR_AUTH                                                                                                         },
-        {"NOBODY", "x",            "bucket", "InvalidAccessKeyId",    "does not know the access key NOBODY",    ERR_AUTH  },
-        {"AKID",   "secret+key/1", "other",  "NoSuchBucket",          "there is no bucket other",               ERR_CONFIG},
+        {"AKID",                                     "wrong",        "bucket", "SignatureDoesNotMatch", "the secret key does not belong to AKID",
+         ERR_AUTH                                                                                                                                           },
+        {"NOBODY",                                   "x",            "bucket", "InvalidAccessKeyId",    "does not know the access key NOBODY",    ERR_AUTH  },
+        {"wJalrXUtnFEMI.K7MDENG.bPxRfiCYEXAMPLEKEY", "x",            "bucket", "InvalidAccessKeyId",
+         "does not know the access key (not shown: it is as long as a secret key)",                                                               ERR_AUTH  },
+        {"AKID",                                     "secret+key/1", "other",  "NoSuchBucket",          "there is no bucket other",               ERR_CONFIG},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO_ERR struct sc_err err = {0};
