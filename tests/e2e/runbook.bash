@@ -8,7 +8,9 @@
 
 RUNBOOK=$BATS_TEST_DIRNAME/../../docs/runbook.md
 BLOCKS=$BATS_FILE_TMPDIR/blocks
-WORK=$BATS_FILE_TMPDIR/work # the operator's folder
+HOME_FOLDER=$BATS_FILE_TMPDIR/home # the operator's
+ORIGIN=$HOME_FOLDER/prod           # where RKE's files are kept
+WORK=$HOME_FOLDER/restore          # HERE, which the page makes, and removes in the end
 
 # Lays the page out: NNN.sh, and beside it NNN.place, NNN.section (the heading above it), NNN.text if there is one.
 extract_runbook() {
@@ -68,17 +70,18 @@ nodes_at() {
 
 STRICT=(timeout 150 bash -euo pipefail -c)
 
-as_operator() { (cd "$WORK" && exec "$LAB" run "${STRICT[@]}" "$1") </dev/null; }
+as_operator() { (cd "$WORK" 2>/dev/null || cd "$HOME" && exec "$LAB" run "${STRICT[@]}" "$1") </dev/null; }
 
 as_node() { # NODE SCRIPT
     "$LAB" sh "$1" "${STRICT[@]}" "$2" </dev/null
 }
 
-# play SECTION: all blocks right below that heading, in order.
+# play SECTION: all blocks right below that heading, in order, less those that stand in front of every block.
 play() {
     local file n=0
     for file in "$BLOCKS"/*.section; do
         [ "$(<"$file")" = "$1" ] || continue
+        case $(<"${file%.section}.place") in 'sh variables' | 'sh node-setup') continue ;; esac
         play_block "${file%.section}" || { echo "in the section: $1" && return 1; }
         n=$((n + 1))
     done

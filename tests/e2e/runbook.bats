@@ -11,19 +11,21 @@ SAVED=before-upgrade
 setup_file() {
     operator_environment
     extract_runbook
-    mkdir -p "$WORK" "$HOME/.ssh"
+    mkdir -p "$ORIGIN" "$HOME/.ssh"
     cp "$LAB_DIR/known_hosts" "$HOME/.ssh"
-    cp "$BASE" "$WORK/cluster.yml"
-    state_file >"$WORK/cluster.rkestate"
+    cp "$BASE" "$ORIGIN/cluster.yml"
+    state_file >"$ORIGIN/cluster.rkestate"
+    echo 'for kubectl' >"$ORIGIN/kube_config_cluster.yml"
     "$LAB" empty
     "$LAB" s3-empty
     "$LAB" put n1 30 3k
     # The cluster as RKE leaves it.
-    as_operator 'rke up --config cluster.yml'
-    cp "$WORK/cluster.rkestate" "$BATS_FILE_TMPDIR/rkestate"
+    as_operator 'cd prod && rke up --config cluster.yml'
+    cp "$ORIGIN/cluster.rkestate" "$BATS_FILE_TMPDIR/rkestate"
+    kubernetes_objects
     contents n1 >"$BATS_FILE_TMPDIR/saved"
     member_ids >"$BATS_FILE_TMPDIR/ids"
-    (cd "$WORK" && "$LAB" run snapctl save --config cluster.yml --name $SAVED --s3-endpoint "$S3_TLS_ENDPOINT" \
+    (cd "$ORIGIN" && "$LAB" run snapctl save --config cluster.yml --name $SAVED --s3-endpoint "$S3_TLS_ENDPOINT" \
         --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET" --s3)
     "$LAB" put n2 5 1k # after the snapshot
     contents n1 >"$BATS_FILE_TMPDIR/later"
@@ -34,9 +36,9 @@ setup() {
     # shellcheck disable=SC2034 # for the runner
     GOOD=n1 BAD=n2
     VALUES=(
-        [CONFIG]=cluster.yml [NAME]=$SAVED [NODES]='10.77.0.11 10.77.0.12 10.77.0.13'
+        [CONFIG]=cluster.yml [ORIGIN]=$ORIGIN [HERE]=$WORK [NAME]=$SAVED [NODES]='10.77.0.11 10.77.0.12 10.77.0.13'
         [MEMBERS]=$(members n1 n2 n3) [LOST]=$(members n3) [TOKEN]=restored-$EPOCHSECONDS [FROM]=10.77.0.11
-        [HASH_CHECK]='' [SSH]="-o User=root -F $LAB_DIR/ssh_config" [SUDO]='' [PREFIX]=''
+        [HASH_CHECK]='' [SSH]="-o User=root -F $LAB_DIR/ssh_config" [SUDO]='' [PREFIX]='' [ROOM]=/opt
         [S3]="--s3-endpoint $S3_TLS_ENDPOINT --s3-endpoint-ca $S3_CA --bucket-name $S3_BUCKET"
         [AWS]="/usr/bin/aws --endpoint-url https://$S3_TLS_ENDPOINT" [OBJECTS]=s3://$S3_BUCKET
         [IMAGE]=rancher/mirrored-coreos-etcd:v3.4.23
@@ -45,7 +47,7 @@ setup() {
 }
 
 operator_environment() {
-    export HOME=$BATS_FILE_TMPDIR/home PATH=${SNAPCTL%/*}:${LAB%/*}:$PATH AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY \
+    export HOME=$HOME_FOLDER PATH=${SNAPCTL%/*}:${LAB%/*}:$PATH AWS_ACCESS_KEY_ID=$S3_ACCESS_KEY \
         AWS_SECRET_ACCESS_KEY=$S3_SECRET_KEY AWS_CA_BUNDLE=$S3_CA AWS_DEFAULT_REGION=$S3_REGION
     unset SSH_AUTH_SOCK RKE_CONFIG
 }
@@ -74,7 +76,15 @@ certificate() { # FILE: no etcd node has the CA's key, and the page leaves it ou
     esac
 }
 
-# There is no Kubernetes here. What the page stops and starts again is a container of that name, as rke makes it.
+# There is no Kubernetes here. What the page asks etcd for is where an API server keeps it.
+kubernetes_objects() {
+    local key
+    for key in minions/n{1,2,3} pods/kube-system/coredns-1 pods/default/web-1; do
+        on n1 docker exec etcd etcdctl put "/registry/$key" "k8s $key"
+    done
+}
+
+# What the page stops and starts again is a container of that name, as rke makes it.
 control_plane() { # NODE
     on "$1" sh -c 'docker rm -f kube-apiserver 2>/dev/null
         docker run -d --name kube-apiserver --network none --stop-signal KILL --entrypoint sleep \
@@ -138,7 +148,7 @@ lose_data() { on "$1" sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/membe
 # As a machine that was set up again: Docker, its images, and nothing else.
 empty_machine() {
     on "$1" sh -c 'docker rm -f etcd kube-apiserver &&
-        rm -rf /var/lib/etcd /etc/kubernetes/ssl /opt/rke/etcd-snapshots/* /opt/rke/restore'
+        rm -rf /var/lib/etcd /etc/kubernetes/ssl /opt/rke/etcd-snapshots/* /opt/etcd-restore'
 }
 
 on_all() { # FUNCTION: on all nodes at once
@@ -150,9 +160,29 @@ on_all() { # FUNCTION: on all nodes at once
     for job in "${jobs[@]}"; do wait "$job"; done
 }
 
+# The node's Docker says that it has SELinux, and makes no container without the option for it.
+selinux() {
+    cat >"$BATS_TEST_TMPDIR/docker" <<'EOF'
+#!/bin/sh
+case $1 in
+info) echo '[name=selinux]' && exit ;;
+run | create)
+    case $* in
+    *' --security-opt label=type:rke_container_t '*) ;;
+    *) echo "no label: $*" >&2 && exit 1 ;;
+    esac
+    ;;
+esac
+exec /usr/bin/docker "$@"
+EOF
+    "$LAB" shim "$1" "$BATS_TEST_TMPDIR/docker"
+}
+no_selinux() { "$LAB" unshim "$1"; }
+
 restore() {
     play 'Stop what writes'
     expect_control_plane exited
+    on n1 mkdir -p /var/lib/etcd/restored/member # as a restore that was broken off leaves it
     play 'Restore the members'
     play 'Is it well?'
     play 'Start what was stopped'
@@ -168,13 +198,28 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     touch "$(block_at variables).played"
 }
 
+@test "before it begins, RKE's files are copied" {
+    play 'Before you begin'
+    diff -r "$ORIGIN" "$WORK"
+    [ "$(stat -c %a "$WORK")" = 700 ]
+}
+
 @test "one lost member" {
     lose_data n3
     play Look
     play 'Set its data aside'
     play 'Save what is there'
     play 'Take it out'
+    play 'Announce it'
+    run -1 play 'Announce it' # it is listed, and not added again
+    [[ "$output" == *', unstarted, '* && "$output" == *'nothing is like: Member'* ]]
+    selinux n3
+    VALUES[MEMBERS]=$(members n1 n3)
+    run -1 play 'Put it in'
+    [[ "$output" == *'error validating peerURLs'* ]]
+    VALUES[MEMBERS]=$(members n1 n2 n3)
     play 'Put it in'
+    no_selinux n3
     play 'Is it well?'
     expect_well later
 }
@@ -194,11 +239,13 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     VALUES[MEMBERS]=$(members n1 n2)
     VALUES[LOST]=$(members n2)
     play 'Set its data aside'
+    play 'Announce it'
     play 'Put it in'
     play 'Is it well?'
     VALUES[MEMBERS]=$(members n1 n2 n3)
     VALUES[LOST]=$(members n3)
     play 'Set its data aside'
+    play 'Announce it'
     play 'Put it in'
     play 'Is it well?'
     expect_well later
@@ -229,6 +276,11 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     play 'Nodes disagree'
     rm "$WORK/cluster.rkestate"
     play 'The state file is missing'
+    play 'Get it from a node' # over the one that came with the good copy
+    play 'The state file of another snapshot'
+    expect_state_file
+    rm "$WORK/cluster.rkestate"
+    play 'The state file of the cluster'
     expect_state_file
     for node in 11 12 13; do tar -tf "$WORK/restore/ssl-10.77.0.$node.tar" "ssl/kube-etcd-10-77-0-$node-key.pem"; done
     expect_well saved
@@ -242,19 +294,18 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     mv "$WORK/restore" "$WORK/by-hand-from-s3"
     play 'Get it from S3'
     cmp "$WORK/by-hand-from-s3/$SAVED" "$WORK/restore/$SAVED"
-    play 'Empty machines'
     on_all control_plane
+    selinux n1
+    play 'Empty machines'
     play 'Prove it'
     play 'Put it on the nodes'
     restore
+    no_selinux n1
     expect_well saved
     play 'Build Kubernetes on it'
     play 'Is it well?'
     expect_well saved
     expect_state_file
-    play 'Tidy up'
-    expect_archive n1 "after-${VALUES[TOKEN]}"
-    [ -z "$(on n1 sh -c 'ls -d /var/lib/etcd/before* /opt/rke/restore 2>/dev/null')" ]
 }
 
 @test "with RKE: a whole lost cluster, from S3, on empty machines, without the state file" {
@@ -279,27 +330,38 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     "$LAB" put n2 5 1k
     contents n1 >"$BATS_FILE_TMPDIR/newest"
     lose_data n3
+    on n3 touch /var/lib/etcd/set-aside
     without n3
     play 'Take its node out'
     [ "$(on n1 docker exec etcd etcdctl member list | wc -l)" = 2 ]
     [ -z "$(on n3 docker ps -aq)" ]
-    [ -z "$(on n3 ls /etc/kubernetes/ssl)" ]
+    [ -z "$(on n3 sh -c 'ls -A /etc/kubernetes/ssl /var/lib/etcd | grep -v :')" ]
+    on n3 test -e "/var/lib/etcd-before-${VALUES[TOKEN]}/set-aside"
     without
     play 'Put its node in'
     play 'Is it well?'
     expect_well newest
 }
 
-@test "with RKE: a lost quorum, from the nodes; RKE fails on a damaged snapshot, which is then moved out of its way" {
+@test "with RKE: a lost quorum, from the nodes; RKE breaks off, and fails on a damaged snapshot, which is moved out of its way" {
     on n2 sh -c 'docker stop -t 3 etcd && rm -rf /var/lib/etcd/member'
     on n3 docker stop -t 3 etcd
     without n3
-    # What is not the same on all nodes is not restored, and nothing was removed.
+    # What is not the same on all nodes is not restored, nor what a node has no room for; and nothing was removed.
     on n2 ln -s /dev/null "$BACKUP/$SAVED"
     run -1 restore_with_rke
     [[ "$output" == *'etcd snapshots are not consistent'* ]]
-    on n1 test -d /var/lib/etcd/member
     on n2 rm "$BACKUP/$SAVED"
+    "$LAB" fill n2
+    run -1 restore_with_rke
+    "$LAB" unfill n2
+    [[ "$output" == *'Failed to download etcd snapshot'* ]]
+    on n1 docker inspect etcd-Serve-backup >/dev/null
+    NODES=(n1 n2)
+    play "Go back from RKE's restore"
+    [ "$(on n1 docker ps --format '{{.Names}}' --filter name=etcd)" = etcd ]
+    [ -z "$(on n2 docker ps -q --filter name=etcd)" ] # it has no data
+    cmp "$ORIGIN/cluster.rkestate" "$WORK/cluster.rkestate"
     spoil n1
     run -1 restore_with_rke
     [[ "$output" == *'expected sha256'* ]]
@@ -307,15 +369,39 @@ restore_with_rke() { as_operator "$(variables; echo 'rke etcd snapshot-restore -
     # shellcheck disable=SC2034 # for the runner
     GOOD=n2 BAD=n1 VALUES[FROM]=10.77.0.12
     play 'A snapshot is bad'
-    on n1 test -e "$BACKUP/$SAVED.zip.damaged"
+    play 'Set aside what RKE has unpacked'
+    [ "$(on n1 ls "$BACKUP")" = "$SAVED.zip.damaged" ]
+    [ "$(on n2 ls "$BACKUP")" = "$SAVED.zip" ]
+    # Now none of the nodes has the archive, as new machines.
+    on n2 cat "$BACKUP/$SAVED.zip" >"$WORK/restore/$SAVED.zip"
+    on n2 rm "$BACKUP/$SAVED.zip"
+    VALUES[FROM]=10.77.0.11
+    play 'Bring the archive to a new machine'
     play 'From the nodes, with RKE'
     [ "$(on n1 docker exec etcd etcdctl member list | wc -l)" = 2 ]
+    NODES=(n1 n2 n3)
     play 'Clear the way for RKE'
     without
     play 'Put its node in'
     play 'Is it well?'
     expect_well saved
     expect_state_file
+}
+
+@test "all is tidied up" {
+    # What was restored in between has left more than this test's token tells.
+    on n3 sh -c 'ls -d /var/lib/etcd/before-* /var/lib/etcd-before-*'
+    on n2 test -e "$BACKUP/$SAVED"
+    cp "$WORK/cluster.rkestate" "$BATS_TEST_TMPDIR"
+    play 'Set aside what RKE has unpacked'
+    play 'Tidy up'
+    for node in "${NODES[@]}"; do
+        expect_archive "$node" "after-${VALUES[TOKEN]}"
+        [ -z "$(on "$node" sh -c "ls -d /var/lib/etcd-* /opt/etcd-restore; ls /var/lib/etcd $BACKUP | grep -vE ':|^member|zip$'")" ]
+    done
+    cmp "$ORIGIN/cluster.rkestate" "$BATS_TEST_TMPDIR/cluster.rkestate"
+    cmp "$ORIGIN/cluster.rkestate.~1~" "$BATS_FILE_TMPDIR/rkestate"
+    [ ! -e "$WORK" ]
 }
 
 @test "no block of the page was left out" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every option, command, variable and exit status that the program knows is in its help, man page and
-# completion, and the man page is well-formed; docs/s3.md has every error of S3, and the IAM policies are JSON. Usage: docs.sh SNAPCTL FOLDER-OF-THE-GENERATED-PAGES
+# completion, and the man page is well-formed; docs/s3.md has every error of S3, and the IAM policies are JSON; docs/runbook.md has
+# its commands in blocks. Usage: docs.sh SNAPCTL FOLDER-OF-THE-GENERATED-PAGES
 set -u
 root=$(realpath "$(dirname "$0")/../..")
 snapctl=$1 pages=$(realpath "$2")
@@ -70,6 +71,16 @@ for policy in "$root"/examples/iam/*.json; do
     jq empty "$policy" || complain "$policy is not JSON"
     grep -qF "${policy##*/}" "$root/docs/s3.md" || complain "docs/s3.md does not mention ${policy##*/}"
 done
+
+# Each block of the runbook is run by tests/e2e/runbook.bats, and nothing else: so code within sentences must be no command.
+# Whatever has an argument is taken for one, but for headings of tables. A span may go on in the next line.
+prose=$(awk '/^ *```/ { block = !block; next } !block' "$root/docs/runbook.md" | tr '\n' ' ')
+ticks=${prose//[!\`]/}
+[ $((${#ticks} % 2)) = 0 ] || complain "docs/runbook.md: a span of code is not closed"
+# shellcheck disable=SC2016 # no expansion is meant
+while IFS= read -r span; do
+    complain "docs/runbook.md: a command outside of blocks: $span"
+done < <(grep -oE '`[^`]+`' <<<"$prose" | grep -vE '^`([^ ]+|[A-Z ]+)`$')
 
 # Whether other manuals are in this machine's database is not the page's fault.
 lint=$(mandoc -Tlint "$pages/snapctl.1" 2>&1 | grep -v 'mandoc.db lacks')
