@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "snapctl/base/ctx.h"
+
 enum { SLOWEST_WRITER_MS = 10000 };
 
 /* Each secret has pages of its own, so that MADV_DONTDUMP covers it and nothing else. */
@@ -63,22 +65,25 @@ struct secret *secret_dup(const struct secret *s)
 }
 
 /* Files are opened so that a FIFO without a writer does not hang; one whose writer is slow is waited for. */
-static int wait_for_writer(int fd)
+static int wait_for_writer(int fd, int64_t until_ms)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    int n = poll(&p, 1, SLOWEST_WRITER_MS);
+    int64_t left = until_ms - ctx_now_ms();
+    int n = poll(&p, 1, left > 0 ? (int)left : 0);
     if (n == 0)
         errno = ETIMEDOUT;
     return n > 0 || (n < 0 && errno == EINTR) ? 0 : -1;
 }
 
-/* Reads until the end or until len is full; the number of bytes, or -1 with errno. */
+/* Reads until the end or until len is full; the number of bytes, or -1 with errno. All the waiting has one
+ * deadline: a writer of a byte now and then would else have hours. */
 static ssize_t read_full(int fd, char *data, size_t len)
 {
+    int64_t until = ctx_now_ms() + SLOWEST_WRITER_MS;
     size_t at = 0;
     while (at < len) {
         ssize_t n = read(fd, data + at, len - at);
-        if (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_writer(fd) == 0)))
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_writer(fd, until) == 0)))
             continue;
         if (n < 0)
             return -1;

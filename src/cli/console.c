@@ -1,7 +1,7 @@
 #include "snapctl/cli/console.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,17 +9,27 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "snapctl/base/ctx.h"
 #include "snapctl/base/str.h"
 #include "snapctl/cli/environment.h"
+#include "snapctl/cli/outlet.h"
+#include "snapctl/cli/signals.h"
 
 enum { DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24, FEWEST_COLUMNS = 20, MOST_COLUMNS = 500 };
 
+/* What a line waits for who reads standard error. */
+enum { PATIENCE_MS = 1000 };
+
 struct console {
-    int out, err;
+    int out, err; /* own ones */
+    int signals;  /* -1: not watched */
+    bool hurries; /* a result waits no longer than a line */
     bool live, colour;
     pthread_mutex_t lock;
     char *block; /* as drawn; NULL: none */
     size_t block_lines;
+    bool unread;     /* what was printed last came to nobody */
+    size_t left_out; /* lines, since then */
     bool held;
     struct buf kept; /* lines that came meanwhile */
 };
@@ -29,8 +39,9 @@ enum { KEPT_MAX = 16 << 20 };
 struct console *console_new(int out_fd, int err_fd, bool live, bool colour)
 {
     struct console *c = mem_calloc(1, sizeof *c);
-    c->out = out_fd;
-    c->err = err_fd;
+    c->out = outlet_open(out_fd);
+    c->err = outlet_open(err_fd);
+    c->signals = -1;
     c->live = live;
     c->colour = colour;
     pthread_mutex_init(&c->lock, NULL);
@@ -49,6 +60,8 @@ void console_free(struct console *c)
     if (!c)
         return;
     pthread_mutex_destroy(&c->lock);
+    close(c->out);
+    close(c->err);
     buf_free(&c->kept);
     free(c->block);
     free(c);
@@ -66,7 +79,18 @@ bool console_has_colour(const struct console *c)
 
 void console_give_up_out(struct console *c)
 {
-    c->out = c->err;
+    dup3(c->err, c->out, O_CLOEXEC);
+    c->hurries = true;
+}
+
+void console_watch_signals(struct console *c, int signal_fd)
+{
+    c->signals = signal_fd;
+}
+
+void console_hurry(struct console *c)
+{
+    c->hurries = true;
 }
 
 bool console_out_is_terminal(const struct console *c)
@@ -107,28 +131,18 @@ size_t console_help_columns(const struct console *c)
     return console_columns(c->out);
 }
 
-/* All of it, also to a descriptor that someone else made non-blocking. */
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EAGAIN)
-            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-        else if (n < 0 && errno != EINTR)
-            return -1;
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
 int console_out(struct console *c, const char *text, struct sc_err *err)
 {
-    if (write_all(c->out, text, strlen(text)) < 0)
+    int64_t until = c->hurries ? ctx_now_ms() + PATIENCE_MS : CTX_NO_DEADLINE;
+    if (outlet_write(c->out, text, strlen(text), c->signals, until) == 0)
+        return 0;
+    if (errno == ETIMEDOUT)
+        return err_set(err, ERR_TIMEOUT, "nobody reads standard output");
+    if (errno != ECANCELED)
         return err_set_errno(err, ERR_SYSTEM, "cannot write to standard output");
-    return 0;
+    int signo = signals_take(c->signals);
+    err_set(err, ERR_CANCELLED, "interrupted by %s, as nobody read standard output", signals_name(signo));
+    return signo;
 }
 
 /* The bytes that take the block away and leave the cursor where it began. */
@@ -138,22 +152,59 @@ static void erase(const struct console *c, struct buf *out)
         buf_printf(out, "\033[%zuA\r\033[J", c->block_lines);
 }
 
-/* Nobody can be told that standard error cannot be written to. */
-static void print(const struct console *c, const struct buf *out)
+/* With the lock held. */
+static void settle(struct console *c)
 {
-    int ignored = write_all(c->err, buf_text(out), out->len);
-    (void)ignored;
+    free(c->block);
+    c->block = NULL;
+    c->block_lines = 0;
+}
+
+/* What was printed last may have come to an end in the middle of a line. */
+static void tell_gap(const struct console *c, struct buf *out)
+{
+    buf_puts(out, "\n");
+    if (c->left_out)
+        buf_printf(out, "warning: lines that nobody read, and that are left out here: %zu\n", c->left_out);
+}
+
+/* With the lock held; false if nobody read it: all threads wait for the lock, so who did not read in time is
+ * not waited for again. Nobody can be told that standard error cannot be written to. */
+static bool print(struct console *c, const struct buf *text)
+{
+    AUTO_BUF struct buf out = {.max = SIZE_MAX / 2};
+    if (c->unread)
+        tell_gap(c, &out);
+    buf_append(&out, buf_text(text), text->len);
+    int64_t until = ctx_now_ms() + (c->unread ? 0 : PATIENCE_MS);
+    c->unread = outlet_write(c->err, buf_text(&out), out.len, -1, until) < 0 && errno == ETIMEDOUT;
+    if (c->unread)
+        settle(c); /* how much of it stands there nobody knows */
+    else
+        c->left_out = 0;
+    return !c->unread;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t n = 0;
+    while ((text = strchr(text, '\n'))) {
+        text++;
+        n++;
+    }
+    return n;
 }
 
 /* With the lock held: text that ends with a newline, above the block. */
-static void print_above(const struct console *c, const char *text)
+static void print_above(struct console *c, const char *text)
 {
     AUTO_BUF struct buf out = {.max = SIZE_MAX / 2};
     erase(c, &out);
     buf_puts(&out, text);
     if (c->block)
         buf_puts(&out, c->block);
-    print(c, &out);
+    if (!print(c, &out))
+        c->left_out += count_lines(text);
 }
 
 void console_line(struct console *c, const char *line)
@@ -186,16 +237,6 @@ void console_release(struct console *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-static size_t count_lines(const char *text)
-{
-    size_t n = 0;
-    while ((text = strchr(text, '\n'))) {
-        text++;
-        n++;
-    }
-    return n;
-}
-
 void console_draw(struct console *c, const char *text)
 {
     AUTO_BUF struct buf out = {0};
@@ -205,10 +246,11 @@ void console_draw(struct console *c, const char *text)
     if (!str_equal(c->block ? c->block : "", text)) {
         erase(c, &out);
         buf_puts(&out, text);
-        print(c, &out);
-        free(c->block);
-        c->block = str_dup(text);
-        c->block_lines = count_lines(text);
+        if (print(c, &out)) {
+            free(c->block);
+            c->block = str_dup(text);
+            c->block_lines = count_lines(text);
+        }
     }
     pthread_mutex_unlock(&c->lock);
 }
@@ -216,9 +258,7 @@ void console_draw(struct console *c, const char *text)
 void console_settle(struct console *c)
 {
     pthread_mutex_lock(&c->lock);
-    free(c->block);
-    c->block = NULL;
-    c->block_lines = 0;
+    settle(c);
     pthread_mutex_unlock(&c->lock);
 }
 

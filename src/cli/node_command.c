@@ -31,9 +31,12 @@ bool command_has_colour(const struct call *call)
 int command_print(const struct call *call, const char *text, int status)
 {
     AUTO_ERR struct sc_err err = {0};
-    if (!text || console_out(call->console, text, &err) == 0)
+    int result = text ? console_out(call->console, text, &err) : 0;
+    if (result == 0)
         return status;
     console_error(call->console, call->log, NULL, &err);
+    if (result > 0)
+        return EXIT_STATUS_SIGNAL + result;
     return status ? status : EXIT_STATUS_OUTPUT;
 }
 
@@ -111,6 +114,7 @@ static void on_abandon(void *arg, int signo, const char *leftovers)
 {
     struct node_command *run = arg;
     AUTO_ERR struct sc_err err = {0};
+    console_hurry(run->call->console);
     progress_end(run->progress, true);
     err_set(&err, ERR_CANCELLED, "left at once at the second signal, %s, without cleaning up",
             signals_name(signo));
@@ -323,7 +327,9 @@ static int start(const struct call *call, bool always_s3, bool controlplane, nod
     if (load(&run, always_s3, &err) < 0 || signals_open(&run.signals, &err) < 0) {
         status = command_refuse(call, &err);
     } else {
+        console_watch_signals(call->console, run.signals);
         status = run_body(&run, body);
+        console_watch_signals(call->console, -1);
         close(run.signals);
     }
     s3_settings_clear(&run.s3);

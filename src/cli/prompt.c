@@ -8,8 +8,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "snapctl/base/ctx.h"
 #include "snapctl/base/str.h"
 #include "snapctl/cli/console.h"
+#include "snapctl/cli/outlet.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -29,7 +31,7 @@ struct prompt *prompt_new(int tty_fd, int signal_fd, struct log *log)
 
 struct prompt *prompt_open(int signal_fd, struct log *log)
 {
-    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int tty = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     return tty < 0 ? NULL : prompt_new(tty, signal_fd, log);
 }
 
@@ -41,18 +43,11 @@ void prompt_free(struct prompt *p)
     free(p);
 }
 
+/* A signal that comes while the terminal takes nothing is noticed by whoever waits for the answer. */
 static void say(const struct prompt *p, const char *text)
 {
-    size_t len = strlen(text);
-    while (len) {
-        ssize_t n = write(p->tty, text, len);
-        if (n < 0 && errno != EINTR)
-            return;
-        if (n > 0) {
-            text += n;
-            len -= (size_t)n;
-        }
-    }
+    int ignored = outlet_write(p->tty, text, strlen(text), p->signals, CTX_NO_DEADLINE);
+    (void)ignored;
 }
 
 /* False when a signal came. */
@@ -82,7 +77,7 @@ static bool read_line(const struct prompt *p, char line[LINE_MAX_BYTES])
         if (!wait_for_input(p))
             return false;
         ssize_t n = read(p->tty, &c, 1);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n <= 0)
             return false;

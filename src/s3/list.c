@@ -118,15 +118,27 @@ static int read_page(struct s3_client *client, const struct ctx *ctx, const char
     return 0;
 }
 
+/* Callers keep what they are told. */
+static int too_many(const struct s3_client *client, const char *prefix, struct sc_err *err)
+{
+    err_set(err, ERR_STORE, "the store lists more than %d objects at s3://%s/%s", S3_LISTED_MAX,
+            s3_client_address(client)->bucket, prefix);
+    return err_hint(err, "a narrower --folder, or --prefix where the command has it, lists less");
+}
+
 typedef int item_seen(void *arg, char *const fields[FIELDS]);
 
 static int list_all(struct s3_client *client, const struct ctx *ctx, const struct listing *listing,
                     const char *prefix, item_seen *seen, void *arg, struct sc_err *err)
 {
     CLEANUP(free_page) struct page page = {.listing = listing};
+    size_t listed = 0;
     for (int i = 0; i < PAGES_MAX; i++) {
         if (read_page(client, ctx, prefix, &page, err) < 0)
             return -1;
+        listed += page.n;
+        if (listed > S3_LISTED_MAX)
+            return too_many(client, prefix, err);
         for (size_t j = 0; j < page.n; j++)
             if (page.items[j][0] && str_starts(page.items[j][0], prefix) && seen(arg, page.items[j]) < 0)
                 return 0;

@@ -144,6 +144,25 @@ EOF
     expect_clean
 }
 
+@test "nobody reads standard error: the run goes on, and SIGTERM leaves nothing" {
+    one_node
+    lab tool n1 delay=20
+    mkfifo "$BATS_TEST_TMPDIR/err"
+    exec 7<>"$BATS_TEST_TMPDIR/err" # a reader that reads nothing
+    timeout 5 dd if=/dev/zero of="$BATS_TEST_TMPDIR/err" bs=4096 oflag=nonblock 2>/dev/null || [ $? -eq 1 ]
+    save_in_background --debug --output json
+    eventually 10 container_runs n1
+    kill -TERM "$job"
+    eventually 10 expect_ended
+    ERR=/dev/null finish
+    expect_status 143
+    json .status interrupted
+    expect_clean
+    expect_no_archive n1
+}
+
+expect_ended() { ! kill -0 "$job" 2>/dev/null; }
+
 @test "SIGKILL while the snapshot is taken: the next run waits for its end, then cleans up" {
     for node in "${NODES[@]}"; do lab tool $node delay=5; done
     save_in_background

@@ -39,7 +39,13 @@ start_run() {
     until grep -q connecting err; do sleep 0.05; done
 }
 
+# finish_run [SECONDS]: at most so many
 finish_run() {
+    local until=$((SECONDS + ${1:-600}))
+    while kill -0 "$job" 2>/dev/null; do
+        [ $SECONDS -lt $until ] || { echo "it does not end" && return 1; }
+        sleep 0.05
+    done
     status=0
     wait "$job" || status=$?
     job=
@@ -231,6 +237,46 @@ sanitized() {
     kill -TERM "$job"
     finish_run
     [ "$status" -eq 143 ]
+}
+
+# A named pipe that takes nothing more, and has a reader that reads nothing, as descriptor 9.
+full_pipe() {
+    mkfifo "$1"
+    exec 9<>"$1"
+    timeout 5 dd if=/dev/zero of="$1" bs=4096 oflag=nonblock 2>/dev/null || [ $? -eq 1 ]
+}
+
+@test "nobody reads standard error: a signal ends the run, and its document is whole" {
+    silent_cluster
+    full_pipe stuck
+    start=$SECONDS
+    env --default-signal=INT "$SNAPCTL" save --name x --output json --host-key-checking off --debug \
+        >out 2>stuck 3>&- 9>&- &
+    job=$!
+    sleep 2
+    kill -INT "$job"
+    finish_run 10
+    [ "$status" -eq 130 ]
+    [ $((SECONDS - start)) -le 6 ]
+    json .status interrupted
+    json '.nodes[0].status' failed
+}
+
+@test "nobody reads standard output: it is waited for, and the next signal ends that" {
+    silent_cluster
+    full_pipe stuck
+    : >err
+    env --default-signal=INT "$SNAPCTL" save --name x --output json --host-key-checking off \
+        >stuck 2>err 3>&- 9>&- &
+    job=$!
+    until grep -q connecting err; do sleep 0.05; done
+    kill -INT "$job"
+    until grep -q "interrupted by SIGINT" err; do sleep 0.05; done
+    sleep 2
+    kill -TERM "$job"
+    finish_run 5
+    [ "$status" -eq 143 ]
+    grep -qx "error: interrupted by SIGTERM, as nobody read standard output" err
 }
 
 @test "no terminal: unknown hosts and locked keys are not asked about" {

@@ -25,7 +25,7 @@ struct secret_part {
 struct secret *secret_join(const struct secret_part *parts, size_t n) WARN_UNUSED;
 
 /* Reads a whole file of at most max bytes; a single newline at its end is dropped if chomp. The error names
- * the path; its kind is ERR_CONFIG. */
+ * the path; its kind is ERR_CONFIG. The writer of a FIFO is waited for 10 s in all. */
 int secret_read_file(const char *path, size_t max, int chomp, struct secret **out,
                      struct sc_err *err) WARN_UNUSED;
 

@@ -1,7 +1,9 @@
 /* Where the program prints: standard output for results, all at once and with errors noticed; standard error
  * for lines, and on a terminal a live block below them that is drawn over and over.
  *
- * console_line and console_draw are safe from all threads; a line never tears the block. */
+ * console_line and console_draw are safe from all threads; a line never tears the block. Neither waits longer
+ * than a second for who reads standard error: what nobody read by then is left out, and so is all that
+ * follows, at once, until somebody reads again, who is told. */
 #ifndef SNAPCTL_CLI_CONSOLE_H
 #define SNAPCTL_CLI_CONSOLE_H
 
@@ -24,8 +26,14 @@ void console_free(struct console *console);
 bool console_is_live(const struct console *console);
 bool console_has_colour(const struct console *console);
 
-/* Standard output is something else's: results go where lines go. */
+/* Standard output is something else's: results go where lines go, and wait no longer. */
 void console_give_up_out(struct console *console);
+
+/* From now on a result that waits for its reader is given up for a signal of this signalfd; -1: for none. */
+void console_watch_signals(struct console *console, int signal_fd);
+
+/* The program is left at once: from now on a result waits no longer than a line. */
+void console_hurry(struct console *console);
 
 /* Standard output is a terminal. */
 bool console_out_is_terminal(const struct console *console);
@@ -41,8 +49,9 @@ size_t console_live_rows(const struct console *console);
 /* The width for help: COLUMNS, else the terminal's at standard output. */
 size_t console_help_columns(const struct console *console);
 
-/* Prints text on standard output, whole or not at all as far as one can know: -1 with ERR_SYSTEM if it could
- * not be written. */
+/* Prints text on standard output, whole or not at all as far as one can know, and waits for who reads it: -1
+ * with ERR_SYSTEM if it could not be written, or ERR_TIMEOUT; or the number of a signal that came meanwhile,
+ * with ERR_CANCELLED. */
 int console_out(struct console *console, const char *text, struct sc_err *err) WARN_UNUSED;
 
 /* Prints a line (without newline) on standard error, above the live block. */

@@ -54,7 +54,7 @@ bool command_wants_json(const struct call *call);
 bool command_has_colour(const struct call *call);
 
 /* Prints a result of whatever form on standard output, unless text is NULL. Returns status, or the one that
- * tells that nobody can read what it stands for. */
+ * tells that nobody can read what it stands for, or that of a signal that came while nobody did. */
 int command_print(const struct call *call, const char *text, int status);
 
 /* Tells that it ended before anything was dialled, because of err or of a signal. Returns the exit status. */

@@ -27,7 +27,8 @@ int s3_multipart_complete(struct s3_client *client, const struct ctx *ctx, const
 int s3_multipart_abort(struct s3_client *client, const struct ctx *ctx, const char *key,
                        const char *upload_id, struct sc_err *err) WARN_UNUSED;
 
-/* Those that are under way or were left behind, whose key begins with prefix; strings live for the call. */
+/* Those that are under way or were left behind, whose key begins with prefix; strings live for the call.
+ * ERR_STORE where there are more than S3_LISTED_MAX. */
 struct s3_pending {
     const char *key, *upload_id;
     int64_t initiated; /* seconds since 1970; 0: not told */

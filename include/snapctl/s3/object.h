@@ -15,7 +15,8 @@ enum {
     S3_TAGS_MAX = 10,    /* S3's own limit */
     S3_GRACE_MS =
         3000, /* what an answer is awaited for after cancelling, where it decides what is in the bucket */
-    S3_PUT_MAX = 16 << 20, /* larger ones are uploaded in parts */
+    S3_PUT_MAX = 16 << 20,   /* larger ones are uploaded in parts */
+    S3_LISTED_MAX = 1000000, /* of one listing, of objects or of uploads */
 };
 
 struct s3_object {
@@ -107,7 +108,8 @@ int s3_object_delete(struct s3_client *client, const struct ctx *ctx, const char
                      bool *marker, struct sc_err *err) WARN_UNUSED;
 
 /* All objects whose key begins with prefix, and has no slash behind it, in the order of their keys; the
- * entry's strings live for the call. -1 of the callback ends it. */
+ * entry's strings live for the call. -1 of the callback ends it. ERR_STORE where there are more than
+ * S3_LISTED_MAX. */
 struct s3_entry {
     const char *key, *etag;
     int64_t modified; /* seconds since 1970; 0: not told */

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@
 #include "snapctl/base/secret.h"
 #include "snapctl/base/str.h"
 
-enum { MAX = 10, SLOW_MS = 30 };
+enum { MAX = 10, SLOW_MS = 30, DRIP_MS = 1500, LATEST_MS = 11000 };
 
 static void *write_slowly(void *arg)
 {
@@ -64,6 +65,35 @@ static void test_waits_for_the_writer_of_a_fifo(void **state)
     assert_string_equal(secret_data(s), "helloyou");
     unlink(path);
     rmdir(folder);
+}
+
+static void *write_in_drops(void *arg)
+{
+    const int *fd = arg;
+    const struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    for (int i = 0; i <= MAX && write(*fd, "x", 1) == 1; i++)
+        assert_int_equal(ctx_wait(&ctx, -1, 0, DRIP_MS, NULL), 0);
+    return NULL;
+}
+
+/* Each byte comes in time, but not all of them. */
+static void test_does_not_wait_for_drops(void **state)
+{
+    (void)state;
+    struct secret *s = NULL;
+    AUTO_ERR struct sc_err err = {0};
+    int ends[2];
+    pthread_t writer;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(pthread_create(&writer, NULL, write_in_drops, &ends[1]), 0);
+    int64_t start = ctx_now_ms();
+    assert_int_equal(secret_read_fd(ends[0], "pipe", MAX, 1, &s, &err), -1);
+    assert_in_range(ctx_now_ms() - start, 0, LATEST_MS);
+    assert_string_equal(err.text, "cannot read pipe: Connection timed out");
+    close(ends[0]);
+    pthread_join(writer, NULL);
+    close(ends[1]);
 }
 
 static void test_copies_and_joins(void **state)
@@ -153,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_a_pipe_to_its_end),
         cmocka_unit_test(test_waits_for_the_writer_of_a_fifo),
+        cmocka_unit_test(test_does_not_wait_for_drops),
         cmocka_unit_test(test_copies_and_joins),
         cmocka_unit_test(test_wipes),
         cmocka_unit_test(test_names_the_file_that_is_missing),
@@ -160,5 +191,6 @@ int main(void)
         cmocka_unit_test(test_refuses_a_folder),
         cmocka_unit_test(test_drops_one_newline_if_asked),
     };
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

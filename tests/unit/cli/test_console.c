@@ -6,13 +6,21 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "snapctl/base/buf.h"
+#include "snapctl/base/ctx.h"
 #include "snapctl/cli/console.h"
+#include "snapctl/cli/signals.h"
+
+/* A wait that is longer than PATIENCE_MS is an error, one that does not end a hang. */
+enum { LATEST_MS = 2000, AT_ONCE_MS = 500, HANGS_S = 30 };
 
 static char *read_back(int fd)
 {
@@ -58,13 +66,11 @@ static void *read_slowly(void *arg)
     return NULL;
 }
 
-/* Another program that shares the pipe may have made it non-blocking. */
-static void a_pipe_that_is_full_for_a_while(void **state)
+static void write_to_a_slow_reader(int flags)
 {
-    (void)state;
     int fds[2];
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(fcntl(fds[1], F_SETFL, flags), 0);
     size_t len = 1 << 20, total = (size_t)fds[0];
     char *text = mem_calloc(len + 1, 1);
     memset(text, 'x', len);
@@ -73,12 +79,130 @@ static void a_pipe_that_is_full_for_a_while(void **state)
     struct console *console = console_new(fds[1], fds[1], false, false);
     struct sc_err err = {0};
     assert_int_equal(console_out(console, text, &err), 0);
+    console_free(console);
     close(fds[1]);
     pthread_join(reader, NULL);
     assert_int_equal(total, len);
-    console_free(console);
     close(fds[0]);
     free(text);
+}
+
+/* Another program that shares the pipe may have made it non-blocking. */
+static void a_pipe_that_is_full_for_a_while(void **state)
+{
+    (void)state;
+    write_to_a_slow_reader(0);
+    write_to_a_slow_reader(O_NONBLOCK);
+}
+
+/* A pipe that takes nothing more. It is blocking, as they are. */
+static void full_pipe(int fds[2])
+{
+    static const char page[4096];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    while (poll(&(struct pollfd){.fd = fds[1], .events = POLLOUT}, 1, 0) == 1)
+        assert_int_equal(write(fds[1], page, sizeof page), sizeof page);
+}
+
+/* All that is in the pipe, but for what filled it. */
+static char *drain(int fd)
+{
+    AUTO_BUF struct buf all = {0};
+    char c;
+    while (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) == 1 && read(fd, &c, 1) == 1)
+        if (c)
+            buf_append(&all, &c, 1);
+    return buf_take(&all);
+}
+
+static void assert_drained(int fd, const char *wanted)
+{
+    AUTO_FREE char *text = drain(fd);
+    assert_string_equal(text, wanted);
+}
+
+static void lines_that_nobody_reads_are_left_out(void **state)
+{
+    (void)state;
+    int fds[2];
+    full_pipe(fds);
+    struct console *console = console_new(fds[1], fds[1], false, false);
+    int64_t start = ctx_now_ms();
+    console_line(console, "one");
+    assert_in_range(ctx_now_ms() - start, 0, LATEST_MS);
+    start = ctx_now_ms();
+    for (int i = 0; i < 100; i++)
+        console_line(console, "more");
+    assert_in_range(ctx_now_ms() - start, 0, AT_ONCE_MS);
+    assert_drained(fds[0], "");
+    console_line(console, "read");
+    console_line(console, "and on");
+    assert_drained(fds[0],
+                   "\nwarning: lines that nobody read, and that are left out here: 101\nread\nand on\n");
+    console_free(console);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* The block that stands there is not drawn over: perhaps it does not stand there. */
+static void a_block_that_nobody_sees_is_drawn_anew(void **state)
+{
+    (void)state;
+    int fds[2];
+    full_pipe(fds);
+    struct console *console = console_new(fds[1], fds[1], true, false);
+    console_draw(console, "one\n");
+    console_draw(console, "two\n");
+    assert_drained(fds[0], "");
+    console_draw(console, "three\n");
+    console_draw(console, "four\n");
+    assert_drained(fds[0], "\nthree\n\033[1A\r\033[Jfour\n");
+    console_free(console);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_signal_ends_a_result_that_nobody_reads(void **state)
+{
+    (void)state;
+    int fds[2], signals;
+    AUTO_ERR struct sc_err err = {0};
+    full_pipe(fds);
+    struct console *console = console_new(fds[1], fds[1], false, false);
+    assert_int_equal(signals_open(&signals, NULL), 0);
+    console_watch_signals(console, signals);
+    raise(SIGTERM);
+    assert_int_equal(console_out(console, "result\n", &err), SIGTERM);
+    assert_int_equal(err.kind, ERR_CANCELLED);
+    assert_string_equal(err.text, "interrupted by SIGTERM, as nobody read standard output");
+    assert_drained(fds[0], "");
+    assert_int_equal(console_out(console, "result\n", &err), 0);
+    assert_drained(fds[0], "result\n");
+    console_free(console);
+    close(signals);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* At the second signal, and where standard output is a snapshot's. */
+static void results_that_do_not_wait(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int fds[2];
+        AUTO_ERR struct sc_err err = {0};
+        full_pipe(fds);
+        struct console *console = console_new(fds[1], fds[1], false, false);
+        i ? console_give_up_out(console) : console_hurry(console);
+        int64_t start = ctx_now_ms();
+        assert_int_equal(console_out(console, "result\n", &err), -1);
+        assert_in_range(ctx_now_ms() - start, 0, LATEST_MS);
+        assert_int_equal(err.kind, ERR_TIMEOUT);
+        assert_string_equal(err.text, "nobody reads standard output");
+        console_free(console);
+        close(fds[0]);
+        close(fds[1]);
+    }
 }
 
 static void lines_wait_while_a_person_is_asked(void **state)
@@ -175,10 +299,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_written_whole_or_it_is_told),
         cmocka_unit_test(a_pipe_that_is_full_for_a_while),
+        cmocka_unit_test(lines_that_nobody_reads_are_left_out),
+        cmocka_unit_test(a_block_that_nobody_sees_is_drawn_anew),
+        cmocka_unit_test(a_signal_ends_a_result_that_nobody_reads),
+        cmocka_unit_test(results_that_do_not_wait),
         cmocka_unit_test(lines_wait_while_a_person_is_asked),
         cmocka_unit_test(labels_and_colours),
         cmocka_unit_test(without_a_terminal),
         cmocka_unit_test(on_a_terminal),
     };
+    alarm(HANGS_S);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

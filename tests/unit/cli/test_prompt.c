@@ -16,7 +16,7 @@
 
 #include "snapctl/cli/prompt.h"
 
-enum { SHORTLY_MS = 20, LATEST_MS = 5000 };
+enum { SHORTLY_MS = 20, LATEST_MS = 5000, HANGS_S = 20 };
 
 /* A terminal, with a person (a child process) at its other end. */
 struct fixture {
@@ -126,6 +126,21 @@ static void hosts(void **state)
         assert_int_equal(prompt_hosts(f.prompt, questions, 2), rows[i].trusted);
         tear_down(&f);
     }
+}
+
+/* Ctrl-S: nothing is shown, and the alarm ends what would hang. */
+static void a_signal_ends_a_question_that_is_not_shown(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    assert_int_equal(tcflow(f.terminal, TCOOFF), 0);
+    raise(SIGUSR1);
+    alarm(HANGS_S);
+    assert_false(prompt_hosts(f.prompt, questions, 2));
+    alarm(0);
+    assert_int_equal(tcflow(f.terminal, TCOON), 0);
+    tear_down(&f);
 }
 
 static void shows_all_hosts(void **state)
@@ -243,6 +258,7 @@ int main(void)
         cmocka_unit_test(shows_what_it_asks_about),
         cmocka_unit_test(ignores_what_came_before),
         cmocka_unit_test(a_signal_ends_the_question),
+        cmocka_unit_test(a_signal_ends_a_question_that_is_not_shown),
         cmocka_unit_test(passphrase),
         cmocka_unit_test(passphrase_is_not_echoed),
         cmocka_unit_test(a_signal_restores_the_terminal),

@@ -7,7 +7,7 @@ GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for th
 GET /!/state            objects, multipart uploads and counted requests as text
 GET /!/reset
 A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut (in the middle of the body), lost (done, but not
-answered), etag (done, answered with another), moved:REGION, text:BODY, blank (a Complete that tells no ETag), hang, late:SECONDS, header:NAME:VALUE."""
+answered), etag (done, answered with another), moved:REGION, text:BODY, many:N (a page of N objects, and more behind it), blank (a Complete that tells no ETag), hang, late:SECONDS, header:NAME:VALUE."""
 import base64, datetime, hashlib, hmac, http.server, sys, threading, time, urllib.parse as up
 import xml.etree.ElementTree as et
 
@@ -256,6 +256,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(int(fault[1]))
         if fault and fault[0] == "inside":
             return self.refuse(200, fault[1])
+        if fault and fault[0] == "many":
+            xml = "<Contents><Key>x</Key></Contents>" * int(fault[1])
+            more = "<IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>"
+            return self.answer(200, f"<ListBucketResult>{more}{xml}</ListBucketResult>".encode())
         if fault and fault[0] == "text":
             return self.answer(200, fault[1].encode())
         if fault and fault[0] == "moved":

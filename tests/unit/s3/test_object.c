@@ -277,6 +277,30 @@ static void test_lists_page_by_page(void **state)
     s3_client_free(client);
 }
 
+static int count_entry(void *arg, const struct s3_entry *entry)
+{
+    size_t *n = arg;
+    (void)entry;
+    ++*n;
+    return 0;
+}
+
+static void test_a_listing_without_end(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_of(f);
+    struct ctx ctx = fake_ctx(f);
+    AUTO_ERR struct sc_err err = {0};
+    size_t n = 0;
+    fake_rule(f, "method=GET&query=list-type&count=7&do=many:200000");
+    assert_int_equal(s3_object_list(client, &ctx, "x", count_entry, &n, &err), -1);
+    assert_int_equal(n, S3_LISTED_MAX);
+    assert_int_equal(err.kind, ERR_STORE);
+    assert_string_equal(err.text, "the store lists more than 1000000 objects at s3://bucket/x");
+    assert_non_null(strstr(err.hint, "--folder"));
+    s3_client_free(client);
+}
+
 static void test_lists_and_aborts_uploads(void **state)
 {
     struct fake *f = *state;
@@ -335,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup(test_tells_whose_it_is_and_what_locks_it, fake_reset),
         cmocka_unit_test_setup(test_asks_where_the_bucket_is, fake_reset),
         cmocka_unit_test_setup(test_lists_page_by_page, fake_reset),
+        cmocka_unit_test_setup(test_a_listing_without_end, fake_reset),
         cmocka_unit_test_setup(test_lists_and_aborts_uploads, fake_reset),
         cmocka_unit_test_setup(test_refuses_nonsense, fake_reset),
     };
