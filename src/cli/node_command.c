@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "snapctl/base/str.h"
@@ -16,7 +17,7 @@
 #include "snapctl/core/plan.h"
 #include "snapctl/net/http.h"
 
-enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256, SHORTEST_SECRET_ENV = 8 };
+enum { PASSPHRASE_MAX = 4096, HOST_MAX = 256 };
 
 bool command_wants_json(const struct call *call)
 {
@@ -165,10 +166,14 @@ static struct run_options run_options_of(const struct options *o, const char *us
     };
 }
 
-/* Of etcd's environment, which has more than passwords in it. */
-static bool is_secret(const struct secret *value)
+/* Of etcd's environment, which has more than passwords in it. A path is none. */
+static bool is_secret(const struct cluster_env *env)
 {
-    return secret_len(value) >= SHORTEST_SECRET_ENV && *secret_data(value) != '/';
+    static const char *const words[] = {"PASS", "SECRET", "TOKEN", "KEY", "CRED", "AUTH"};
+    bool named = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        named |= strcasestr(env->name, words[i]) != NULL;
+    return named && *secret_data(env->value) != '/';
 }
 
 /* From now on no output shows them. Keys of SSH are core's. */
@@ -176,7 +181,7 @@ static void redact_secrets(const struct cluster *cluster, struct log *log)
 {
     log_redact(log, cluster->s3.secret_key);
     for (size_t i = 0; i < cluster->n_etcd_env; i++)
-        if (is_secret(cluster->etcd_env[i].value))
+        if (is_secret(&cluster->etcd_env[i]))
             log_redact(log, cluster->etcd_env[i].value);
     for (size_t i = 0; i < cluster->n_registries; i++)
         log_redact(log, cluster->registries[i].password);

@@ -124,6 +124,13 @@ static int object_read(struct source *self, const struct ctx *ctx, void *buf, si
     return 0;
 }
 
+static void not_within(int64_t ms, struct sc_err *err)
+{
+    AUTO_FREE char *limit = str_duration(ms);
+    err_set(err, ERR_TIMEOUT, "S3: not read within %s", limit);
+    err_hint(err, "--s3-timeout allows more");
+}
+
 int copy_read_store(struct store *store, const struct ctx *ctx, struct verify_copy *copy,
                     const struct inspect_to *to, stream_progress *progress, void *arg, struct sc_err *err)
 {
@@ -132,8 +139,11 @@ int copy_read_store(struct store *store, const struct ctx *ctx, struct verify_co
         s3_download_retry(download, WAY_RETRY_MS);
     struct object o = {.source.read = object_read, .store = store, .inner = s3_download_source(download)};
     /* A store that sends a byte now and then never stalls. */
-    const struct ctx limited = ctx_within(ctx, plan_ms_for(copy->bytes, PLAN_SLOWEST_BYTES_PER_MS));
+    int64_t limit_ms = store_limit_ms(store, copy->bytes);
+    const struct ctx limited = ctx_within(ctx, limit_ms);
     int result = verify_read(copy, &limited, &o.source, to, progress, arg, err);
+    if (result < 0 && ctx_left_ms(&limited) == 0)
+        not_within(limit_ms, err);
     s3_download_free(download);
     if (result < 0 && err->kind != ERR_CORRUPT)
         store_explain(store, err);

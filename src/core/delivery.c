@@ -82,8 +82,7 @@ static void set_state(struct delivery *d, enum state state)
 
 int64_t delivery_limit_ms(const struct delivery *d, uint64_t bytes)
 {
-    return d->options->timeout_s ? (int64_t)d->options->timeout_s * 1000
-                                 : plan_ms_for(bytes, PLAN_SLOWEST_BYTES_PER_MS);
+    return store_limit_ms(d->store, bytes);
 }
 
 static void tell(struct delivery *d, enum run_phase phase, uint64_t bytes)

@@ -198,7 +198,7 @@ static void clean_after_failure(struct work *w, enum err_kind why)
     }
     AUTO_FREE char *left = node_leftovers(&w->node);
     ctx_log(&w->ctx, LOG_WARN, "cleaning up failed: %s; this may be left: %s", err.text, left);
-    save_of(w)->lost[w->index] = err.kind != ERR_DOCKER && work_breaks_session(why);
+    save_of(w)->lost[w->index] = w->node.released || (err.kind != ERR_DOCKER && work_breaks_session(why));
 }
 
 static int live_checked(struct work *w, struct sc_err *err)

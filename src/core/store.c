@@ -461,6 +461,12 @@ bool store_is_outage(enum err_kind kind)
     return kind == ERR_NETWORK || kind == ERR_TIMEOUT || kind == ERR_STORE;
 }
 
+int64_t store_limit_ms(const struct store *s, uint64_t bytes)
+{
+    return s->options->timeout_s ? (int64_t)s->options->timeout_s * 1000
+                                 : plan_ms_for(bytes, PLAN_SLOWEST_BYTES_PER_MS);
+}
+
 struct s3_client *store_client(const struct store *s)
 {
     return s->client;

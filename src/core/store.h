@@ -89,6 +89,9 @@ const char *store_key(const struct store *store);
 const char *store_folder(const struct store *store);
 const char *store_beside(const struct store *store); /* the key; NULL: nothing goes beside it */
 
+/* How long moving so many bytes to or from the store may take. */
+int64_t store_limit_ms(const struct store *store, uint64_t bytes);
+
 /* Fills in where the object is, and whose keys were used. */
 void store_describe(const struct store *store, struct store_result *result);
 

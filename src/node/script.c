@@ -223,6 +223,7 @@ static void set_cleanup(struct buf *out, const struct node *node)
     set(out, "identity", node->identity);
     set_number(out, "owned", node->started);
     set_number(out, "released", node->released);
+    set_number(out, "again", node->cleaned);
 }
 
 static void set_release(struct buf *out, const struct node *node)

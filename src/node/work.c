@@ -291,6 +291,7 @@ static int begin(struct node *node, struct ssh *ssh, const struct ctx *ctx, stru
 {
     struct source_memory input;
     source_memory_init(&input, secret_data(node->job->input), secret_len(node->job->input));
+    node->cleaned = false;
     return run(node, ssh, ctx, SCRIPT_WORK, &input.source, output, err);
 }
 
@@ -403,7 +404,7 @@ int node_release(struct node *node, struct ssh *ssh, const struct ctx *ctx, char
         result = err_set(err, ERR_CORRUPT, NODE_BUNDLE_FILE " could not be put in its place");
         err_hint(err, "is there a folder of that name, or does another tool write it?");
     }
-    node->released = result == 0 || err->kind != ERR_CORRUPT;
+    node->released |= result == 0 || err->kind != ERR_CORRUPT;
     ssh_output_free(&output);
     return result;
 }
@@ -412,6 +413,7 @@ int node_cleanup(struct node *node, struct ssh *ssh, const struct ctx *ctx, char
 {
     struct ssh_output output = {0};
     int result = finish(node, ssh, ctx, SCRIPT_CLEANUP, &output, left, err);
+    node->cleaned = true;
     ssh_output_free(&output);
     return result;
 }

@@ -55,7 +55,7 @@ save_slowly() {
     other=$(on n1 stat -c %i "$BACKUP/$NAME.zip")
     finish
     expect_only_n1_failed corrupt "another file came"
-    expect_stderr "before-force, as another snapshot has come into its place"
+    expect_stderr "before-force, as another file is in its place"
     [ "$(on n1 sh -c "stat -c %i $BACKUP/$NAME.zip $BACKUP/.$NAME.zip.*.before-force" | paste -sd ' ')" = "$other $old" ]
 }
 

@@ -294,15 +294,38 @@ teardown() { mend; }
     expect_clean
 }
 
+@test "--force: an undo whose answer is lost is not done twice" {
+    one_node
+    save
+    expect_status 0
+    old=$(on n1 sha256sum "$BACKUP/$NAME.zip")
+    lab tool n1 fail=broken tries=1
+    shim n1 <<'EOF'
+#!/bin/sh
+/usr/bin/docker "$@" || exit
+[ "$1 $2 $3" != 'rm -f -v' ] || ! rm /tmp/cut-once 2>/dev/null || pkill -9 -f '^sshd: root@notty'
+EOF
+    on n1 touch /tmp/cut-once
+    save --force
+    expect_status 1
+    on n1 sh -c '[ ! -e /tmp/cut-once ]'
+    [ "$(on n1 sha256sum "$BACKUP/$NAME.zip")" = "$old" ]
+    expect_clean
+}
+
 @test "--force: what replaced the old one is not removed, also where nobody can tell that it counts" {
     one_node
     save
     expect_status 0
     old=$(on n1 sha256sum "$BACKUP/$NAME.zip")
     lab put n1 1 1k
-    on n1 sh -c "echo 'exit 1' >/usr/local/bin/sync && chmod +x /usr/local/bin/sync"
+    on n1 sh -c 'cat >/usr/local/bin/dd && chmod +x /usr/local/bin/dd' <<'EOF'
+#!/bin/sh
+case "$*" in *.sync*) exit 1 ;; esac
+exec /usr/bin/dd "$@"
+EOF
     save --force --output json
-    on n1 rm /usr/local/bin/sync
+    on n1 rm /usr/local/bin/dd
     expect_status 1
     json '.nodes[0] | .status, .error.kind' $'unknown\ndocker'
     json '.nodes[0].error.hint | contains("snapctl list")' true

@@ -37,7 +37,8 @@ struct save_options {
     bool claimed;                      /* as struct prune_options has it */
 };
 
-/* unknown: the reply was lost and the node could not be asked again, which counts as not saved. checked: a
+/* unknown: the reply was lost and the node could not be asked again, or could not tell whether the snapshot
+ * counts already: that counts as not saved. checked: a
  * dry run found nothing that would stop the snapshot. found, missing: upload's, whether the archive is there.
  * skipped: the run was refused, and nothing was done there. bundled: a node without etcd has the bundle.
  */

@@ -24,9 +24,9 @@ struct store_options {
     enum s3_lookup lookup;
     enum store_via via;
     bool plain_http, skip_tls_verify;
-    const char *ca_pem;   /* adds to the system's roots */
-    const char *proxy;    /* NULL: the environment's */
-    int timeout_s;        /* of the upload as a whole; 0: as long as the archive's size asks for */
+    const char *ca_pem; /* adds to the system's roots */
+    const char *proxy;  /* NULL: the environment's */
+    int timeout_s; /* of an upload, or of reading an object, as a whole; 0: as long as its size asks for */
     unsigned concurrency; /* parts in flight; 0: S3_CONCURRENCY */
     const char *sse, *kms_key;
     bool checksum_sha256;

@@ -102,6 +102,7 @@ struct node {
     /* Known once the snapshot has been taken, for node_release and node_cleanup. */
     bool started;
     bool released; /* node_release was begun and its outcome is not known: the archive may count already */
+    bool cleaned;  /* node_cleanup was begun since, and perhaps all is undone */
     char *container, *identity, *bundle_identity;
     const char *removal; /* what node_remove gives its script */
 };

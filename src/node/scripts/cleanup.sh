@@ -1,6 +1,6 @@
 # Ends and undoes what a run did on the node. Set: worker_a worker_b (the two halves of the run, so that this shell does
 # not find itself) name owned (1: the work is known to have started the container) archive identity (of the archive; empty:
-# not known) released (1: the archive is good, and release.sh was sent: it may count already).
+# not known) released (1: the archive is good, and release.sh was sent: it may count already) again (1: this was sent before).
 # Prints "left WHAT" for each thing that could not be removed.
 run=$worker_a$worker_b
 
@@ -35,11 +35,12 @@ for container in $files; do
     d rm -f "$container" >/dev/null 2>&1
 done
 
-# Killed first and removed last: until all is undone it keeps the lock.
+# Killed first and removed last: until all is undone it keeps the lock. Its other name tells that all is.
+[ "$again" = 0 ] || owned=0
 if [ -n "$id" ]; then
     d kill "$id" >/dev/null 2>&1
-    case $(d inspect --format '{{.State.StartedAt}}' "$id") in
-    0001-*) owned=0 ;;
+    case $(d inspect --format '{{.Name}} {{.State.StartedAt}}' "$id") in
+    /etcd-snapshot-dead-* | *' 0001-'*) owned=0 ;;
     *) owned=1 ;;
     esac
 fi
@@ -51,5 +52,9 @@ case $(d inspect --format '{{.Id}} {{json .Config.Cmd}}' etcd-snapshot-once 2>/d
 "${id:-none} "*) ;;
 *"\"$name\""*) exit 0 ;;
 esac
-as_root "$undo" "$name" "$run" "$owned" "$archive" "$identity" || echo "left $kubernetes/$name.rkestate, or what could not be looked at"
+if as_root "$undo" "$name" "$run" "$owned" "$archive" "$identity"; then
+    [ -z "$id" ] || d rename "$id" "etcd-snapshot-dead-${id%"${id#????????????}"}" 2>/dev/null
+else
+    echo "left $kubernetes/$name.rkestate, or what could not be looked at"
+fi
 [ -z "$id" ] || d rm -f -v "$id" >/dev/null 2>&1 || echo "left container etcd-snapshot-once"
