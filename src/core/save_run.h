@@ -12,7 +12,8 @@ struct save {
     struct save_result *result;
     struct delivery *delivery; /* NULL: none was asked for */
     bool *begun;               /* by node, shared: something of ours may be on it */
-    bool *lost; /* by node, its thread's: what became of it is not known, as the connection broke after that */
+    bool
+        *lost; /* by node, its thread's: what became of it is not known, as the connection broke after that */
 };
 
 /* The life of a node, for struct run_job. */
