@@ -68,7 +68,8 @@ static void take_element(void *arg, const char *path, const char *text)
         set(&page->truncated, text);
     if (strcmp(path, listing->item) != 0)
         return;
-    page->items = mem_realloc(page->items, page->n + 1, sizeof *page->items);
+    if ((page->n & (page->n - 1)) == 0) /* full, as it has room for a power of two */
+        page->items = mem_realloc(page->items, page->n ? 2 * page->n : 1, sizeof *page->items);
     memcpy(page->items[page->n++], page->current, sizeof page->current);
     memset(page->current, 0, sizeof page->current);
 }
