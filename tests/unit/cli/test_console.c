@@ -20,7 +20,7 @@
 #include "snapctl/cli/signals.h"
 
 /* A wait that is longer than PATIENCE_MS is an error, one that does not end a hang. */
-enum { LATEST_MS = 2000, AT_ONCE_MS = 900, HANGS_S = 30 };
+enum { LATEST_MS = 2000, AT_ONCE_MS = 500, HANGS_S = 30 };
 
 static char *read_back(int fd)
 {

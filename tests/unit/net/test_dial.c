@@ -91,13 +91,13 @@ static void a_black_hole_runs_into_the_deadline(void **state)
     int64_t start = ctx_now_ms();
     assert_int_equal(dial(&ctx, "127.0.0.1", port, &fd, &err), -1);
     assert_int_equal(err.kind, ERR_TIMEOUT);
-    assert_in_range(ctx_now_ms() - start, 290, 5000);
+    assert_in_range(ctx_now_ms() - start, 290, 1000);
     start = ctx_now_ms();
     assert_int_equal(dial(&no_limit, "127.0.0.1", port, &fd, &err), -1);
     assert_int_equal(err.kind, ERR_NETWORK);
     assert_string_equal(err.text, "no answer within 10.0 s");
     assert_contains(err.hint, "firewall");
-    assert_in_range(ctx_now_ms() - start, SSH_CONNECT_MS - 10, SSH_CONNECT_MS + 5000);
+    assert_in_range(ctx_now_ms() - start, SSH_CONNECT_MS - 10, SSH_CONNECT_MS + 1000);
     for (size_t i = 0; i < 4; i++)
         close(fill[i]);
     assert_true(listener >= 0);
