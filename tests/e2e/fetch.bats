@@ -35,11 +35,6 @@ expect_same() {
     [ "$(stat -c %a "$1")" = 600 ]
 }
 
-# flip NODE: the archive of $NAME on it is damaged in the middle.
-flip() { # NODE [BYTE]
-    on "$1" sh -c "printf X | dd of=$BACKUP/$NAME.zip bs=1 seek=${2:-20000} conv=notrunc 2>/dev/null"
-}
-
 told() { grep -q "$1" "$ERR"; }
 
 @test "from a node: into a file, a folder, or standard output, and never over another file" {
@@ -111,7 +106,7 @@ told() { grep -q "$1" "$ERR"; }
     expect_status 2
 
     # As RKE before v0.2.0 left them. An archive goes first, though it is damaged.
-    flip n1
+    flip n1 "$NAME.zip" 20000
     on n2 sh -c "umask 077; cat >$BACKUP/$NAME" <"$SMALL_DATABASE"
     fetch "$NAME" --output json
     expect_status 0
@@ -146,7 +141,7 @@ told() { grep -q "$1" "$ERR"; }
     cmp other "$SMALL_DATABASE"
     rm "$NAME.zip" other*
 
-    for node in n1 n2 n3; do flip "$node"; done
+    for node in n1 n2 n3; do flip "$node" "$NAME.zip" 20000; done
     fetch "$NAME"
     expect_status 1
     expect_output "[$NAME] was not fetched"
@@ -162,7 +157,7 @@ told() { grep -q "$1" "$ERR"; }
     # What has left cannot be taken back: the damage is far behind the first bytes.
     for node in n1 n2 n3; do
         place "$NAME" 400000 "$node"
-        flip "$node" 390000
+        flip "$node" "$NAME.zip" 390000
     done
     status=0
     "$LAB" run "$SNAPCTL" fetch --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" "${STORE[@]:1}" "${KEYS[@]}" \

@@ -39,6 +39,14 @@ lab() {
 
 on() { "$LAB" sh "$@"; }
 
+# flip NODE FILE BYTE: that byte of a file among the backups is another one, whatever it was, and all else as it was.
+flip() {
+    # shellcheck disable=SC2016 # the node's shell expands it
+    on "$1" sh -ec 'time=$(stat -c %y "$1") byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+        printf "\\$(printf %03o $((byte ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+        touch -d "$time" "$1"' sh "$BACKUP/$2" "$3"
+}
+
 # Runs snapctl as the operator: $status, $output (standard output), $stderr.
 snapctl() { run --separate-stderr "$LAB" run "$SNAPCTL" "$@"; }
 

@@ -24,12 +24,7 @@ place_days() {
     done
 }
 
-# A byte of the database is another, and all else as it was.
-damage() {
-    on "$1" sh -c "cd $BACKUP && cp -p $2 .ref && printf x | dd of=$2 bs=1 seek=9000 conv=notrunc 2>/dev/null && touch -r .ref $2 && rm .ref"
-}
-
-# The same of an archive here; the result is $BATS_TEST_TMPDIR/damaged-N.
+# A byte of the database is another, in an archive here; the result is $BATS_TEST_TMPDIR/damaged-N.
 damage_copy() {
     /usr/bin/python3 - "$BATS_TEST_TMPDIR" "$NAME-$1.zip" "damaged-$1" <<'PY'
 import sys
@@ -55,7 +50,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
 
 @test "on nodes: the newest good one stays, and all that is no snapshot; nothing without consent" {
     place_days 4 n1 n2
-    damage n1 "$NAME-4.zip"
+    flip n1 "$NAME-4.zip" 9000
     on n1 sh -c "cd $BACKUP && echo x >README && echo x >pki.bundle.tar.gz && echo x >notes.zip && mkdir folder.zip &&
         ln -s $NAME-1.zip link.zip && cp $NAME-1.zip 2025-01-01T00:00:00Z_etcd.zip && touch -d 2025-01-01 README *.gz notes.zip 2025*"
     on n2 sh -c "cat >$BACKUP/old-0" <"$SMALL_DATABASE"
@@ -82,7 +77,7 @@ statuses() { jq -r "$1"' | [.snapshots[] | .name[-1:] + ":" + .status + ":" + .r
     [ "$(files n2)" = "$NAME-4.zip " ]
 
     # Not one is good: nothing is removed there.
-    damage n1 "$NAME-3.zip"
+    flip n1 "$NAME-3.zip" 9000
     place "$NAME-5" 400000 n3
     prune --older-than 1d --yes --output json
     expect_status 3

@@ -70,11 +70,6 @@ reads() {
     return 1
 }
 
-# One byte of the archive's data is another one.
-damage() {
-    on "$1" sh -c "printf '\\377\\001\\377' | dd of=$BACKUP/$NAME.zip bs=1 seek=$2 conv=notrunc status=none"
-}
-
 @test "503 SlowDown twice: tried again, in parts and as one PUT" {
     for size in $PARTS $SINGLE; do
         place "$NAME" "$size" n1
@@ -246,7 +241,7 @@ damage() {
     for _ in 1 2 3 4 5 6 7 8; do
         lab s3-empty
         place "$NAME" $PARTS n1 n2
-        damage n1 9000000
+        flip n1 "$NAME.zip" 9000000
         lab s3-fault abort-403
         upload "$NAME" --output json
         expect_status 0
@@ -266,8 +261,8 @@ damage() {
 @test "damaged archives on every node: each one's reason is told, and nothing is in the bucket" {
     all_nodes
     place "$NAME" $PARTS n1 n2
-    damage n1 9000000
-    damage n2 100000
+    flip n1 "$NAME.zip" 9000000
+    flip n2 "$NAME.zip" 100000
     lab s3-fault slow 100000
     upload "$NAME" --output json
     expect_status 3
@@ -282,7 +277,7 @@ damage() {
     [ "$(requests '^DELETE .* 204$')" = 2 ]
     expect_no_object
     expect_no_uploads
-    for node in n1 n2 n3; do place "$NAME" $PARTS "$node" && damage "$node" 9000000; done
+    for node in n1 n2 n3; do place "$NAME" $PARTS "$node" && flip "$node" "$NAME.zip" 9000000; done
     upload "$NAME" --output json
     expect_status 1
     json .s3.status failed
