@@ -436,6 +436,7 @@ static int fetch(const struct cluster *cluster, struct fetching *f, const struct
     if (fetch_output_new(f->options, f->result->tried.snapshot, &f->output, err) < 0 ||
         plan_make(cluster, &f->options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.reads = true;
     int result = fetch_plan(plan, f, ui, log, err);
     plan_free(plan);
     return result;

@@ -172,6 +172,7 @@ int list_run(const struct cluster *cluster, const struct list_options *options, 
     struct plan *plan;
     if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.reads = true;
     int result = list_plan(plan, options, ui, log, out, err);
     plan_free(plan);
     return result;

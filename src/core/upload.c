@@ -156,6 +156,7 @@ int upload_run(const struct cluster *cluster, const struct upload_options *optio
     struct plan *plan;
     if (plan_make(cluster, &options->run, ui, log, &plan, err) < 0)
         return -1;
+    plan->job.reads = true;
     plan->job.legacy = options->legacy;
     plan->job.bundle = options->legacy || options->pki_bundle;
     if (plan_name(plan, options->name, log, err) < 0) {

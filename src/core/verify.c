@@ -248,6 +248,7 @@ int verify_run(const struct cluster *cluster, const struct verify_options *optio
     r->snapshot = str_dup(v.name);
     int result = plan_make(cluster, &options->run, ui, log, &plan, err);
     if (result == 0) {
+        plan->job.reads = true;
         result = verify_plan(plan, &v, ui, log, r, err);
         store_free(v.store);
         plan_free(plan);

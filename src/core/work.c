@@ -105,8 +105,9 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
         return -1;
     const struct node_facts *f = &w->node.facts;
     AUTO_FREE char *size = str_bytes(f->database_bytes);
-    ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
-            f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
+    if (f->docker)
+        ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
+                f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
     set_checked(w);
     return 0;
 }

@@ -99,6 +99,7 @@ static void set_probe(struct buf *out, const struct node *node)
 {
     set(out, "wanted", node->job->image);
     set(out, "identify", node->job->identify ? "1" : NULL);
+    set_number(out, "reads", node->job->reads);
 }
 
 static void set_run(struct buf *out, const struct node *node)

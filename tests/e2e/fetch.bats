@@ -189,6 +189,35 @@ told() { grep -q "$1" "$ERR"; }
     expect_clean
 }
 
+@test "where Docker does not work root reads all the same, and who is not root is told" {
+    place "$NAME" 400000 n1
+    for config in cluster.yml cluster-rancher.yml; do
+        sed '/^ *user: /{p;s/user: .*/docker_socket: \/run\/no-such.sock/}' "$LAB_DIR/$config" >"$BATS_TEST_TMPDIR/$config"
+    done
+    # What the file names beside it is there.
+    for file in "$LAB_DIR"/id_*; do ln -s "$file" "$BATS_TEST_TMPDIR/"; done
+    CONFIG=$BATS_TEST_TMPDIR/cluster-rancher.yml
+    fetch "$NAME"
+    expect_status 1
+    expect_stderr 'Docker cannot be used'
+    expect_here
+    CONFIG=$BATS_TEST_TMPDIR/cluster.yml
+    fetch "$NAME" --debug
+    expect_status 0
+    expect_same "$NAME.zip" "$NAME"
+    snapctl list --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --local --output json
+    expect_status 0
+    json '[.snapshots[] | .name] | index("'"$NAME"'") != null' true
+    snapctl verify "$NAME" --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --local
+    expect_status 0
+    upload "$NAME"
+    expect_status 0
+    expect_object "$NAME.zip" n1
+    snapctl delete "$NAME" --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --local --yes
+    expect_status 1
+    expect_stderr 'Docker cannot be used'
+}
+
 @test "a connection that breaks goes on where it was, unless there is another file" {
     one_node
     place "$NAME" "$LONG" n1

@@ -39,9 +39,10 @@ struct node_job {
     const char *kubernetes_version;
     bool ignore_docker_version;
     bool force;
-    bool identify;              /* ask for the cluster's id */
-    bool legacy;                /* the snapshot is a plain file, as RKE before v0.2.0 made it */
-    bool bundle;                /* NODE_BUNDLE_FILE is made, too */
+    bool identify; /* ask for the cluster's id */
+    bool reads;    /* snapshots are only read: root needs no Docker, which is not asked for then */
+    bool legacy;   /* the snapshot is a plain file, as RKE before v0.2.0 made it */
+    bool bundle;   /* NODE_BUNDLE_FILE is made, too */
     const struct secret *input; /* env_bytes of environment lines, then state_bytes of node_state_archive */
     size_t env_bytes, state_bytes;
     const struct node_registry *registries;
@@ -72,7 +73,7 @@ struct node_taken { /* a file that stands under the snapshot's name */
 
 /* What the probe found. */
 struct node_facts {
-    char *docker; /* the words that run the CLI */
+    char *docker; /* the words that run the CLI; NULL: not asked for */
     char *uid;
     char *engine; /* "20.10.24" */
     int64_t now;  /* the node's clock, seconds since 1970; 0: not told */
@@ -110,7 +111,8 @@ struct node {
 void node_free(struct node *node);
 
 /* Asks for all facts, in one command (two where the snapshots' folder is hidden from the user). Changes
- * nothing. ERR_DOCKER if no way to run the CLI works: every way that was tried is in the text. */
+ * nothing. ERR_DOCKER if no way to run the CLI works: every way that was tried is in the text. Where root
+ * only reads, what Docker would tell is left empty. */
 int node_probe(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
 /* Reads what probe.sh printed into node->facts: hostile input, for node_probe, tests and fuzzers. */

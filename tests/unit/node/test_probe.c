@@ -89,6 +89,25 @@ static void no_docker_tells_every_way(void **state)
     node_free(&node);
 }
 
+static void only_root_reads_without_docker(void **state)
+{
+    (void)state;
+    static const char root[] = "uid 0\nfolder visible\ntaken 1000 1700000001 /opt/rke/etcd-snapshots/x.zip\n";
+    struct ctx ctx = {.deadline_ms = CTX_NO_DEADLINE};
+    struct node_job reading = job;
+    reading.reads = true;
+    reading.image = "rancher/rke-tools:v0.1.96";
+    struct node node = parse(&reading, root, 0);
+    assert_null(node.facts.docker);
+    assert_int_equal(node.facts.n_taken, 1);
+    assert_int_equal(node_judge_reader(&node, &ctx, NULL), 0);
+    node_free(&node);
+    node = parse(&reading, "uid 1000\nfolder visible\n", -1);
+    node_free(&node);
+    node = parse(&job, root, -1);
+    node_free(&node);
+}
+
 /* The words that run Docker come back from the node and become a command there. */
 static void foreign_docker_words_are_not_taken(void **state)
 {
@@ -264,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_all_facts),
         cmocka_unit_test(no_docker_tells_every_way),
+        cmocka_unit_test(only_root_reads_without_docker),
         cmocka_unit_test(foreign_docker_words_are_not_taken),
         cmocka_unit_test(chooses_the_image),
         cmocka_unit_test(judges_the_lock),
