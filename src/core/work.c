@@ -105,9 +105,11 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
         return -1;
     const struct node_facts *f = &w->node.facts;
     AUTO_FREE char *size = str_bytes(f->database_bytes);
-    if (f->docker)
+    if (f->docker && f->engine)
         ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
                 f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
+    else
+        ctx_log(&ctx, LOG_DEBUG, "root only reads, so Docker is not asked");
     set_checked(w);
     return 0;
 }

@@ -273,19 +273,30 @@ static void choose_image(struct probe *p)
     f->pull = wanted && !p->wanted_local;
 }
 
+/* Root who only reads was not to ask Docker, whatever the node tells. */
+static int judge_answers(const struct probe *p, struct sc_err *err)
+{
+    const struct node_facts *f = &p->node->facts;
+    if (!f->uid) {
+        err_set(err, ERR_DOCKER, "the node did not answer what it was asked");
+        return err_hint(
+            err,
+            "the SSH user must have a shell that runs commands: ssh to the node, with `id -u`, tells more");
+    }
+    if ((p->node->job->reads && str_equal(f->uid, "0")) || (f->docker && f->engine))
+        return 0;
+    err_set(err, ERR_DOCKER, "Docker cannot be used (%s)", p->tried.len ? p->tried.data : "no answer");
+    return err_hint(err,
+                    "the SSH user must be root, in the group docker, or allowed to run `sudo -n docker`");
+}
+
 int node_parse_probe(struct node *node, const char *text, struct sc_err *err)
 {
     struct probe p = {.node = node, .tried = {.max = 2048}};
     node->facts.free_bytes = UINT64_MAX;
     take_lines(&p, text);
     choose_image(&p);
-    int result = 0;
-    bool reads = node->job->reads && str_equal(node->facts.uid, "0");
-    if (!reads && (!node->facts.docker || !node->facts.engine || !node->facts.uid)) {
-        result =
-            err_set(err, ERR_DOCKER, "Docker cannot be used (%s)", p.tried.len ? p.tried.data : "no answer");
-        err_hint(err, "the SSH user must be root, in the group docker, or allowed to run `sudo -n docker`");
-    }
+    int result = judge_answers(&p, err);
     buf_free(&p.tried);
     free(p.sidekick);
     free(p.local);

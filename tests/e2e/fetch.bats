@@ -204,6 +204,7 @@ told() { grep -q "$1" "$ERR"; }
     CONFIG=$BATS_TEST_TMPDIR/cluster.yml
     fetch "$NAME" --debug
     expect_status 0
+    expect_stderr 'Docker is not asked'
     expect_same "$NAME.zip" "$NAME"
     snapctl list --config "$CONFIG" --known-hosts "$LAB_DIR/known_hosts" --local --output json
     expect_status 0

@@ -237,6 +237,7 @@ expect_ended() { ! kill -0 "$job" 2>/dev/null; }
 [ "$1" != "$(cat /tmp/stop-at)" ] || { touch /tmp/stopped; sleep 12; }
 exec /usr/bin/docker "$@"
 EOF
+    local all=$CONFIG
     for row in "info list" "exec check" "nowhere verify $NAME"; do
         read -r -a words <<<"$row"
         on n1 sh -c "rm -f /tmp/stopped; echo ${words[0]} >/tmp/stop-at"
@@ -245,6 +246,9 @@ EOF
             lab slow n1 1 4
             reached=(phase_is "reading back")
         fi
+        # Root lists without Docker.
+        CONFIG=$all
+        [ "${words[1]}" != list ] || { CONFIG=$LAB_DIR/cluster-rancher.yml && one_node; }
         in_background "${words[@]:1}" --output json
         eventually 40 "${reached[@]}"
         start=$SECONDS

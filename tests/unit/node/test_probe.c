@@ -77,7 +77,8 @@ static void no_docker_tells_every_way(void **state)
     (void)state;
     struct node node = {.job = &job};
     struct sc_err err = {0};
-    static const char text[] = "tried docker: sh: docker: not found \n"
+    static const char text[] = "uid 1000\n"
+                               "tried docker: sh: docker: not found \n"
                                "tried /usr/bin/docker: permission denied\x1b[31m \n"
                                "tried sudo -n docker: sudo: a password is required \n";
     assert_int_equal(node_parse_probe(&node, text, &err), -1);
@@ -105,6 +106,8 @@ static void only_root_reads_without_docker(void **state)
     node = parse(&reading, "uid 1000\nfolder visible\n", -1);
     node_free(&node);
     node = parse(&job, root, -1);
+    node_free(&node);
+    node = parse(&reading, "docker docker\nengine 20.10.1|[]|x\n", -1);
     node_free(&node);
 }
 
