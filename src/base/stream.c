@@ -23,6 +23,12 @@ void source_memory_init(struct source_memory *self, const void *data, size_t len
     *self = (struct source_memory){.source = {.read = memory_read}, .data = data, .len = len};
 }
 
+void source_idle(struct source *self)
+{
+    if (self->idle)
+        self->idle(self);
+}
+
 int sink_finish_nothing(struct sink *self, const struct ctx *ctx, struct sc_err *err)
 {
     (void)self;

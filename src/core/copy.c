@@ -82,10 +82,19 @@ static int copy_read(struct source *self, const struct ctx *ctx, void *buf, size
     return 0;
 }
 
+static void copy_idle(struct source *self)
+{
+    const struct copy *c = (struct copy *)self;
+    if (c->stream)
+        source_idle(ssh_stream_source(c->stream));
+}
+
 int copy_read_node(struct work *w, struct verify_copy *copy, const struct inspect_to *to, struct sc_err *err)
 {
     struct copy c = {
-        .source.read = copy_read, .w = w, .file = {.name = copy->snapshot, .plain = copy->plain}
+        .source = {.read = copy_read,      .idle = copy_idle   },
+        .w = w,
+        .file = {.name = copy->snapshot, .plain = copy->plain}
     };
     w->copy = &c;
     w->total = copy->bytes;

@@ -329,6 +329,11 @@ static int stream_read(struct source *source, const struct ctx *ctx, void *data,
     return result;
 }
 
+static void stream_idle(struct source *source)
+{
+    session_idle(((struct ssh_stream *)source)->command.ssh);
+}
+
 /* Without input: a command that reads gets EOF. */
 static int close_input(struct command *c, const struct ctx *ctx, struct sc_err *err)
 {
@@ -348,7 +353,7 @@ int ssh_stream_open(struct ssh *ssh, const struct ctx *ctx, const char *command,
                     struct sc_err *err)
 {
     struct ssh_stream *s = mem_calloc(1, sizeof *s);
-    s->source.read = stream_read;
+    s->source = (struct source){.read = stream_read, .idle = stream_idle};
     s->ctx = *ctx;
     s->chunk = mem_calloc(CHUNK, 1);
     if (command_open(&s->command, ssh, ctx, command, err) < 0 || close_input(&s->command, ctx, err) < 0) {

@@ -180,7 +180,6 @@ int64_t session_patience_ms(const struct ssh *ssh)
 
 int session_waited(struct ssh *ssh, int revents, int64_t elapsed_ms, struct sc_err *err)
 {
-    int seconds;
     if (revents & POLLOUT)
         flush(ssh);
     /* The steps before have deadlines of their own. */
@@ -192,9 +191,17 @@ int session_waited(struct ssh *ssh, int revents, int64_t elapsed_ms, struct sc_e
         return err_set(err, ERR_NETWORK, "the connection is dead: no sign of life from the server for %s",
                        limit);
     }
-    if (!revents && session_may_send(ssh))
-        libssh2_keepalive_send(ssh->lib, &seconds);
+    if (!revents)
+        session_idle(ssh);
     return 0;
+}
+
+void session_idle(struct ssh *ssh)
+{
+    int seconds;
+    flush(ssh);
+    if (session_may_send(ssh))
+        libssh2_keepalive_send(ssh->lib, &seconds);
 }
 
 int session_wait(struct ssh *ssh, const struct ctx *ctx, struct sc_err *err)

@@ -47,6 +47,11 @@ bool session_may_send(const struct ssh *ssh);
  * gives none for silence_max_ms is dead (ERR_NETWORK). */
 int session_wait(struct ssh *ssh, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
+/* Gives the server a sign of life if none went out for some seconds, as it may hang up on who is silent
+ * (ClientAliveInterval): for those who read nothing for a while. Never waits; what is broken tells the next
+ * who reads. */
+void session_idle(struct ssh *ssh);
+
 /* The parts of session_wait, for those who wait for more than the server: which poll(2) events to wait for
  * (besides POLLIN) and for how long at most, and what to do after elapsed milliseconds of it. */
 short session_events(const struct ssh *ssh);

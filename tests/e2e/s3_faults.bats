@@ -332,6 +332,20 @@ reads() {
     expect_stderr "warning: node 10.77.0.1${lost#n}: "
 }
 
+# As hardened ones do after 45 s. While all buffers are full, nobody reads from the node.
+@test "a slow store, and a node that hangs up on who is silent for seconds" {
+    sshd_again() { on n1 sh -c 'kill -HUP "$(cat /run/sshd.pid)"' && eventually 10 on n2 bash -c '</dev/tcp/10.77.0.11/22' 2>/dev/null; }
+    place "$NAME" 60000000 n1
+    on n1 sh -c 'printf "ClientAliveInterval 1\nClientAliveCountMax 2\n" >>/etc/ssh/sshd_config'
+    sshd_again
+    lab s3-fault slow 3500
+    upload "$NAME" --output json
+    on n1 sed -i /ClientAlive/d /etc/ssh/sshd_config
+    sshd_again
+    expect_uploaded n1
+    refute_anywhere 'connection was lost'
+}
+
 @test "two runs for one key: one object, whole, and both reports are true" {
     place "$NAME" $PARTS n1
     cp "$BATS_TEST_TMPDIR/$NAME.zip" "$BATS_TEST_TMPDIR/one.zip"

@@ -16,7 +16,13 @@ struct source {
      * producer failed returns -1 instead. */
     int (*read)(struct source *self, const struct ctx *ctx, void *buf, size_t cap, size_t *got,
                 struct sc_err *err);
+    /* NULL, or what keeps alive what the bytes come from: called every SOURCE_IDLE_MS in which nobody has
+     * read, by the thread that reads. Never waits. */
+    void (*idle)(struct source *self);
 };
+enum { SOURCE_IDLE_MS = 1000 };
+
+void source_idle(struct source *self);
 
 struct sink {
     /* Takes all len bytes. After -1 only abort may follow. */
@@ -49,9 +55,9 @@ int stream_copy(const struct ctx *ctx, struct source *source, struct sink *const
                 stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 
 /* The same, for sinks that have much to do: they take what was read in a thread of their own, which has ended
- * when this returns, while the caller's reads on, 512 KiB ahead at most. The outcome is that of stream_copy:
- * what was read before the source failed comes to the sinks, and if one refuses it, that is the error. Also
- * ERR_SYSTEM. */
+ * when this returns, while the caller's reads on, 512 KiB ahead at most, and keeps the source alive where
+ * they take longer. The outcome is that of stream_copy: what was read before the source failed comes to the
+ * sinks, and if one refuses it, that is the error. Also ERR_SYSTEM. */
 int stream_copy_apart(const struct ctx *ctx, struct source *source, struct sink *const *sinks, size_t n,
                       stream_progress *progress, void *arg, struct sc_err *err) WARN_UNUSED;
 

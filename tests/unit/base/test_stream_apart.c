@@ -23,6 +23,7 @@ struct giver {
     size_t at, fail_after;
     bool ended;
     pthread_t thread;
+    _Atomic unsigned idled;
 };
 
 static unsigned char byte_at(size_t at)
@@ -159,6 +160,43 @@ static void test_reads_ahead_but_not_far(void **state)
     assert_true(w.furthest <= AHEAD_MAX);
 }
 
+static void count_idle(struct source *self)
+{
+    struct giver *g = (struct giver *)self;
+    assert_true(pthread_equal(g->thread, pthread_self()));
+    g->idled++;
+}
+
+/* Takes nothing until the giver was idle twice. */
+struct sleeper {
+    struct taker taker;
+    const struct giver *giver;
+    bool awake;
+};
+
+static int sleep_on(struct sink *self, const struct ctx *c, const void *data, size_t len, struct sc_err *err)
+{
+    struct sleeper *s = (struct sleeper *)self;
+    for (int ms = 0; ms < 20 * SOURCE_IDLE_MS && s->giver->idled < 2 && !s->awake; ms += 10)
+        pause_for(10);
+    s->awake = true;
+    return take(self, c, data, len, err);
+}
+
+static void test_a_source_that_is_not_read_is_kept_alive(void **state)
+{
+    struct giver g = giver(NEVER);
+    struct sleeper s = {.taker = taker(NEVER), .giver = &g};
+    struct sc_err err = {0};
+    (void)state;
+    g.source.idle = count_idle;
+    s.taker.sink.write = sleep_on;
+    assert_int_equal(stream_copy_apart(&ctx, &g.source, &(struct sink *){&s.taker.sink}, 1, NULL, NULL, &err),
+                     0);
+    assert_in_range(g.idled, 2, 20);
+    assert_int_equal(s.taker.at, BYTES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_what_was_read_before_a_failure_comes_to_the_sinks),
         cmocka_unit_test(test_a_refusal_counts_more_than_a_failure_behind_it),
         cmocka_unit_test(test_reads_ahead_but_not_far),
+        cmocka_unit_test(test_a_source_that_is_not_read_is_kept_alive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,7 @@ static void a_source_that_fails_fails_the_run(void **state)
 {
     const struct lab *lab = *state;
     struct ssh *ssh = lab_connect(lab);
-    struct source input = {failing_read};
+    struct source input = {.read = failing_read};
     struct ssh_output output = {0};
     AUTO_ERR struct sc_err err = {0};
     assert_int_equal(ssh_run(ssh, &lab->ctx, "cat", &input, &output, &err), -1);
@@ -255,6 +255,30 @@ static void a_stream_gives_everything(void **state)
     ssh_close(ssh);
 }
 
+/* One that hangs up after 4 seconds in which nothing came, as a hardened sshd does after 45. */
+static void a_stream_that_is_not_read_lives_on(void **state)
+{
+    struct lab lab = **(struct lab **)state;
+    lab.sshd = sshd_start(lab.folder, "hk_ed25519", "ClientAliveInterval 1\nClientAliveCountMax 3\n");
+    lab.host.port = lab.sshd.port;
+    know(lab.known, lab.folder, "hk_ed25519", lab.sshd.port);
+    struct ssh *ssh = lab_connect(&lab);
+    struct ssh_stream *stream;
+    AUTO_BUF struct buf out = {.max = 2 * BIG};
+    struct sc_err err = {0};
+    assert_int_equal(ssh_stream_open(ssh, &lab.ctx, "seq 1 1000000", &stream, &err), 0);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(ctx_wait(&lab.ctx, -1, 0, SOURCE_IDLE_MS, NULL), 0);
+        source_idle(ssh_stream_source(stream));
+    }
+    if (read_all(stream, &lab.ctx, &out, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(out.len, 6888896);
+    ssh_stream_close(stream);
+    ssh_close(ssh);
+    sshd_stop(&lab.sshd);
+}
+
 static void a_streams_end_stays_its_end(void **state)
 {
     const struct lab *lab = *state;
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_command_has_a_deadline),
         cmocka_unit_test(a_chatty_command_has_a_deadline_too),
         cmocka_unit_test(a_stream_gives_everything),
+        cmocka_unit_test(a_stream_that_is_not_read_lives_on),
         cmocka_unit_test(a_streams_end_stays_its_end),
         cmocka_unit_test(a_stream_that_fails_does_not_end_well),
         cmocka_unit_test(a_flood_of_stderr_stalls_no_stream),
