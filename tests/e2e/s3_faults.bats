@@ -334,7 +334,7 @@ reads() {
 
 # As hardened ones do after 45 s. While all buffers are full, nobody reads from the node.
 @test "a slow store, and a node that hangs up on who is silent for seconds" {
-    sshd_again() { on n1 sh -c 'kill -HUP "$(cat /run/sshd.pid)"' && eventually 10 on n2 bash -c '</dev/tcp/10.77.0.11/22' 2>/dev/null; }
+    sshd_again() { lab sshd-stop n1 && lab sshd-start n1; }
     place "$NAME" 60000000 n1
     on n1 sh -c 'printf "ClientAliveInterval 1\nClientAliveCountMax 2\n" >>/etc/ssh/sshd_config'
     sshd_again
