@@ -105,7 +105,7 @@ int work_check(struct work *w, work_judge *judge, struct sc_err *err)
         return -1;
     const struct node_facts *f = &w->node.facts;
     AUTO_FREE char *size = str_bytes(f->database_bytes);
-    if (f->docker && f->engine)
+    if (node_uses_docker(&w->node))
         ctx_log(&ctx, LOG_DEBUG, "docker %s (%s), etcd database %s, image %s%s", f->engine, f->docker, size,
                 f->image ? f->image : "unknown", f->pull ? " (to be pulled)" : "");
     else

@@ -273,7 +273,11 @@ static void choose_image(struct probe *p)
     f->pull = wanted && !p->wanted_local;
 }
 
-/* Root who only reads was not to ask Docker, whatever the node tells. */
+bool node_uses_docker(const struct node *node)
+{
+    return !node->job->reads || !str_equal(node->facts.uid, "0");
+}
+
 static int judge_answers(const struct probe *p, struct sc_err *err)
 {
     const struct node_facts *f = &p->node->facts;
@@ -283,7 +287,7 @@ static int judge_answers(const struct probe *p, struct sc_err *err)
             err,
             "the SSH user must have a shell that runs commands: ssh to the node, with `id -u`, tells more");
     }
-    if ((p->node->job->reads && str_equal(f->uid, "0")) || (f->docker && f->engine))
+    if (!node_uses_docker(p->node) || (f->docker && f->engine))
         return 0;
     err_set(err, ERR_DOCKER, "Docker cannot be used (%s)", p->tried.len ? p->tried.data : "no answer");
     return err_hint(err,

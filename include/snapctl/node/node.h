@@ -115,6 +115,10 @@ void node_free(struct node *node);
  * only reads, what Docker would tell is left empty. */
 int node_probe(struct node *node, struct ssh *ssh, const struct ctx *ctx, struct sc_err *err) WARN_UNUSED;
 
+/* False where root only reads: then Docker was not to be asked, whatever a node tells of it. After the probe.
+ */
+bool node_uses_docker(const struct node *node);
+
 /* Reads what probe.sh printed into node->facts: hostile input, for node_probe, tests and fuzzers. */
 int node_parse_probe(struct node *node, const char *text, struct sc_err *err) WARN_UNUSED;
 

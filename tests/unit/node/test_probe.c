@@ -103,6 +103,9 @@ static void only_root_reads_without_docker(void **state)
     assert_int_equal(node.facts.n_taken, 1);
     assert_int_equal(node_judge_reader(&node, &ctx, NULL), 0);
     node_free(&node);
+    node = parse(&reading, "uid 0\ndocker docker\n", 0);
+    assert_false(node_uses_docker(&node));
+    node_free(&node);
     node = parse(&reading, "uid 1000\nfolder visible\n", -1);
     node_free(&node);
     node = parse(&job, root, -1);
