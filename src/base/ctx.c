@@ -15,6 +15,22 @@ int64_t ctx_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void ctx_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool ctx_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
+{
+    int64_t until = ctx_now_ms() + ms;
+    struct timespec t = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
+    return pthread_cond_timedwait(cond, lock, &t) == 0;
+}
+
 /* The time in ms milliseconds; never, if that is too far away to be told. */
 static int64_t time_in(int64_t ms)
 {

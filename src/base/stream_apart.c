@@ -1,6 +1,5 @@
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "snapctl/base/stream.h"
 
@@ -78,21 +77,12 @@ static bool has_failed(struct belt *belt)
     return failed;
 }
 
-/* With the lock held; false if nothing moved for SOURCE_IDLE_MS. */
-static bool wait_a_while(struct belt *belt)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += SOURCE_IDLE_MS / 1000;
-    return pthread_cond_timedwait(&belt->moved, &belt->lock, &until) == 0;
-}
-
 /* False: a sink failed, so none is needed. */
 static bool wait_for_emptied(struct belt *belt, struct source *source)
 {
     pthread_mutex_lock(&belt->lock);
     while (belt->n_filled - belt->n_emptied == CHUNKS && !belt->failed)
-        if (!wait_a_while(belt)) {
+        if (!ctx_cond_wait(&belt->moved, &belt->lock, SOURCE_IDLE_MS)) {
             pthread_mutex_unlock(&belt->lock);
             source_idle(source);
             pthread_mutex_lock(&belt->lock);
@@ -187,12 +177,8 @@ int stream_copy_apart(const struct ctx *ctx, struct source *source, struct sink 
     belt->ctx = ctx;
     belt->sinks = sinks;
     belt->n_sinks = n;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&belt->lock, NULL);
-    pthread_cond_init(&belt->moved, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    ctx_cond_init(&belt->moved);
     int result = run(belt, source, progress, arg, err);
     pthread_cond_destroy(&belt->moved);
     pthread_mutex_destroy(&belt->lock);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Deep enough for libssh2 and OpenSSL, small enough for hundreds of nodes. */
@@ -50,7 +49,6 @@ int runner_new(size_t n, size_t places, struct runner **out, struct sc_err *err)
     if (fd < 0)
         return err_set_errno(err, ERR_SYSTEM, "eventfd");
     struct runner *r = mem_calloc(1, sizeof *r);
-    pthread_condattr_t attr;
     r->fd = fd;
     r->n = n;
     r->places = places ? places : n;
@@ -59,10 +57,7 @@ int runner_new(size_t n, size_t places, struct runner **out, struct sc_err *err)
     for (size_t i = 0; i < n; i++)
         r->workers[i] = (struct worker){.runner = r, .index = i};
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    ctx_cond_init(&r->changed);
     *out = r;
     return 0;
 }
@@ -113,9 +108,7 @@ int runner_wait(struct runner *r, const struct ctx *ctx, struct sc_err *err)
     if (ctx_check(ctx, err) < 0)
         return -1;
     int64_t left = ctx_left_ms(ctx);
-    int64_t until = ctx_now_ms() + (left < LONGEST_WAIT_MS ? left : LONGEST_WAIT_MS);
-    struct timespec t = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
-    pthread_cond_timedwait(&r->changed, &r->lock, &t);
+    ctx_cond_wait(&r->changed, &r->lock, left < LONGEST_WAIT_MS ? left : LONGEST_WAIT_MS);
     return ctx_check(ctx, err);
 }
 

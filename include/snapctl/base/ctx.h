@@ -5,6 +5,8 @@
 #ifndef SNAPCTL_BASE_CTX_H
 #define SNAPCTL_BASE_CTX_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "snapctl/base/cancel.h"
@@ -21,6 +23,11 @@ struct ctx {
 #define CTX_NO_DEADLINE INT64_MAX
 
 int64_t ctx_now_ms(void);
+
+/* A condition that keeps to this clock; and a wait for it, as pthread_cond_wait, but for ms at most: false if
+ * they have passed. */
+void ctx_cond_init(pthread_cond_t *cond);
+bool ctx_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);
 
 /* A copy whose deadline is at most ms from now. */
 struct ctx ctx_within(const struct ctx *ctx, int64_t ms);
