@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libssh2_chacha.h"
+#include "libssh2_gcm.h"
 #include "snapctl/base/str.h"
 
 /* A quarter of the silence that is borne passes before each question. libssh2 keeps its own clock of
@@ -23,35 +23,52 @@ enum { READS_IN_A_ROW = 1024, OUTBOX_MAX = 4 << 20 };
 /* A round trip in which the smaller window lets 400 MB/s through. */
 enum { NEAR_US = 5000 };
 
-#define CHACHA "chacha20-poly1305@openssh.com,"
-#define CIPHERS CHACHA "aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+#define GCM "aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+#define CTR "aes128-ctr,aes192-ctr,aes256-ctr"
 #define MACS "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
 
-/* What is offered, in this order. By speed in libssh2: chacha20 first, GCM last. No certificates among the
- * host key algorithms: libssh2 would fail on one. */
+/* What is offered, in this order, by what it costs node and client. No chacha20-poly1305: with one bit
+ * changed on the way, libssh2 1.11.1 reads the same packet again for ever, and takes memory for it each time.
+ * No certificates among the host key algorithms: libssh2 would fail on one. */
 static const struct {
     int method;
-    const char *names;
+    const char *names, *slow_gcm; /* the latter where GCM is libssh2's own; NULL: the same */
 } preferences[] = {
-    {LIBSSH2_METHOD_CRYPT_CS, CIPHERS},
-    {LIBSSH2_METHOD_CRYPT_SC, CIPHERS},
-    {LIBSSH2_METHOD_MAC_CS,   MACS   },
-    {LIBSSH2_METHOD_MAC_SC,   MACS   },
+    {LIBSSH2_METHOD_CRYPT_CS, GCM "," CTR, CTR "," GCM},
+    {LIBSSH2_METHOD_CRYPT_SC, GCM "," CTR, CTR "," GCM},
+    {LIBSSH2_METHOD_MAC_CS,   MACS,        NULL       },
+    {LIBSSH2_METHOD_MAC_SC,   MACS,        NULL       },
     {LIBSSH2_METHOD_KEX,
      "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
      "diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
-     "diffie-hellman-group14-sha256" },
+     "diffie-hellman-group14-sha256",      NULL       },
 };
 
 static void set_preferences(struct ssh *ssh, const char *host_key_algorithms)
 {
-    bool chacha = libssh2_chacha_works();
+    bool fast = libssh2_gcm_works();
     for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++) {
-        const char *names = preferences[i].names;
-        names += !chacha && str_starts(names, CHACHA) ? strlen(CHACHA) : 0;
-        libssh2_session_method_pref(ssh->lib, preferences[i].method, names);
+        const char *slow = preferences[i].slow_gcm;
+        libssh2_session_method_pref(ssh->lib, preferences[i].method,
+                                    slow && !fast ? slow : preferences[i].names);
     }
     libssh2_session_method_pref(ssh->lib, LIBSSH2_METHOD_HOSTKEY, host_key_algorithms);
+}
+
+/* Later exchanges of keys keep to what the first one agreed on: libssh2 would give the state of the old
+ * cipher to the functions of the new one. */
+static void keep_agreement(struct ssh *ssh)
+{
+    static const int kept[] = {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC, LIBSSH2_METHOD_MAC_CS,
+                               LIBSSH2_METHOD_MAC_SC};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        const char *name = libssh2_session_methods(ssh->lib, kept[i]);
+        if (!name)
+            return;
+        /* That of GCM is none that could be asked for, and is refused. */
+        libssh2_session_method_pref(ssh->lib, kept[i], name);
+    }
+    ssh->agreed = true;
 }
 
 static void keep_last_words(LIBSSH2_SESSION *session, int reason, const char *message, int message_len,
@@ -72,6 +89,9 @@ static ssize_t receive(libssh2_socket_t fd, void *data, size_t len, int flags, v
     struct ssh *ssh = *abstract;
     if (ssh->closing)
         return -EPIPE;
+    /* No keys are exchanged anew before the answer to the first agreement has come through here. */
+    if (!ssh->agreed)
+        keep_agreement(ssh);
     if (++ssh->reads % READS_IN_A_ROW == 0)
         return -EAGAIN;
     ssize_t n = recv(fd, data, len, flags);
@@ -234,6 +254,8 @@ int session_fail(const struct ssh *ssh, int rc, const char *what, struct sc_err 
     if (is_loss(rc) || session_is_broken(ssh))
         return err_set(err, ERR_NETWORK, "%s: the server ended the connection%s%s", what,
                        ssh->last_words ? ": " : "", ssh->last_words ? ssh->last_words : "");
+    if (rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT)
+        return err_set(err, ERR_NETWORK, "%s: what the server sent was changed on the way", what);
     libssh2_session_last_error(ssh->lib, &message, NULL, 0);
     return err_set(err, ERR_NETWORK, "%s: %s (libssh2 error %d)", what, message ? message : "unknown", rc);
 }
@@ -274,10 +296,11 @@ static int no_greeting(const struct ssh *ssh, struct sc_err *err)
 static int no_agreement(const struct ssh *ssh, int rc, struct sc_err *err)
 {
     session_fail(ssh, rc, "no agreement on algorithms", err);
-    return err_hint(err,
-                    "the server must offer one of ssh-ed25519, ecdsa-sha2-nistp*, rsa-sha2-* as host key "
-                    "and curve25519-sha256, ecdh-sha2-nistp* or diffie-hellman-group*-sha2 as key "
-                    "exchange: ssh -vv shows what it has");
+    return err_hint(
+        err, "the server must offer one of ssh-ed25519, ecdsa-sha2-nistp*, rsa-sha2-* as host key, "
+             "curve25519-sha256, ecdh-sha2-nistp* or diffie-hellman-group*-sha2 as key exchange, and "
+             "aes128-gcm@openssh.com, aes256-gcm@openssh.com or aes*-ctr as cipher: ssh -vv shows what "
+             "it has");
 }
 
 static bool greeted(const struct ssh *ssh)

@@ -21,6 +21,7 @@ struct ssh {
     char *name;            /* "rke@10.0.0.11:22", or with "bastion " before it */
     char *last_words;      /* what the server said when it hung up; NULL: nothing */
     struct tunnel *tunnel; /* what fd leads into; NULL: a socket of its own */
+    bool agreed;           /* on algorithms, with the server */
     bool authenticated;
     int64_t silence_max_ms;
     int64_t silent_ms; /* waited since the last byte from the server */

@@ -27,13 +27,6 @@
 #include "snapctl/base/str.h"
 #include "snapctl/net/ssh.h"
 
-/* libssh2 1.11.1 forgets some memory where a key or a key exchange is broken. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:_libssh2_calloc\nleak:curve25519_sha256\nleak:libssh2.so\n";
-}
-
 enum { SSHD_START_MS = 20000, SSHD_TRY_MS = 20, SSHD_LOG_MAX = 1 << 20 };
 
 /* Runs a shell command in the folder; it must succeed. */
