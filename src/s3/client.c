@@ -106,6 +106,7 @@ int s3_attempt_send(struct s3_client *client, const struct ctx *ctx, struct s3_a
     int result = signing_begin(client, ctx, attempt->request, &attempt->call, err);
     /* Signing may have refreshed the credentials. */
     attempt->generation = client->generation;
+    attempt->sent_ms = ctx_now_ms();
     return result;
 }
 
@@ -133,8 +134,12 @@ static enum s3_outcome after_a_pause(struct s3_client *client, const struct ctx 
 {
     int64_t now = ctx_now_ms();
     int64_t limit = limit_of(client, attempt->request, err->kind);
-    if (!attempt->first_failure_ms)
+    /* Cut after more time than that, it was well until then: over a slow link, parts take minutes. */
+    bool was_well = err->kind == ERR_NETWORK && now - attempt->sent_ms > limit;
+    if (!attempt->first_failure_ms || was_well) {
         attempt->first_failure_ms = now;
+        attempt->failures = 0;
+    }
     int64_t delay = retry_delay_ms(attempt->failures++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     AUTO_FREE char *text = str_dup(err->text), *hint = str_dup(err->hint);
     if (now + delay > attempt->first_failure_ms + limit || client->retries_left == 0) {

@@ -6,7 +6,7 @@ GET /!/rule?method=PUT&query=partNumber&skip=1&count=2&do=error:503:SlowDown  th
 GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for the only good session token, locking=no)
 GET /!/state            objects, multipart uploads and counted requests as text
 GET /!/reset
-A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut (in the middle of the body), lost (done, but not
+A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut[:SECONDS] (in the middle of the body, after so long), lost (done, but not
 answered), etag (done, answered with another), moved:REGION, text:BODY, many:N (a page of N objects, and more behind it), blank (a Complete that tells no ETag), hang, late:SECONDS, header:NAME:VALUE."""
 import base64, datetime, hashlib, hmac, http.server, sys, threading, time, urllib.parse as up
 import xml.etree.ElementTree as et
@@ -246,6 +246,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.close()
         if fault and fault[0] == "cut":
             self.rfile.read(length // 2)
+            time.sleep(float(fault[1]) if len(fault) > 1 else 0)
             return self.close()
         body = self.rfile.read(length)
         if fault and fault[0] == "late":

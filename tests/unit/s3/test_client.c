@@ -80,6 +80,17 @@ static void test_gives_up_in_the_end(void **state)
     s3_client_free(client);
 }
 
+/* As a part over a slow link, which takes longer than what is tried again for. */
+static void test_a_long_try_is_no_repeated_failure(void **state)
+{
+    struct fake *f = *state;
+    struct s3_client *client = client_with(f, "bucket", keys("AKID", "secret+key/1", NULL), NULL, 300);
+    fake_rule(f, "method=PUT&count=4&do=cut:0.5");
+    assert_put(f, client, "x");
+    assert_state_has(f, "count PUT object 5\n");
+    s3_client_free(client);
+}
+
 static void test_does_not_insist_on_one_of_two_ways(void **state)
 {
     struct fake *f = *state;
@@ -273,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup(test_signs_every_kind_of_key, fake_reset),
         cmocka_unit_test_setup(test_tries_again_what_passes, fake_reset),
         cmocka_unit_test_setup(test_gives_up_in_the_end, fake_reset),
+        cmocka_unit_test_setup(test_a_long_try_is_no_repeated_failure, fake_reset),
         cmocka_unit_test_setup(test_does_not_insist_on_one_of_two_ways, fake_reset),
         cmocka_unit_test_setup(test_damaged_data_is_sent_once_more, fake_reset),
         cmocka_unit_test_setup(test_does_not_repeat_what_cannot_pass, fake_reset),
