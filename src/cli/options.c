@@ -233,7 +233,7 @@ const struct option options_table[] = {
      .group = GROUP_S3, .commands = FOR_TRYING, .help = "a tag for the object; up to ten times"},
     {.name = "s3-concurrency", .value = "N", .type = OPTION_NUMBER, .target = TARGET(s3_concurrency),
      .group = GROUP_S3, .commands = FOR_WRITING,
-     .help = "parts of the upload that are sent at the same time, 4 without it, 64 at most; each takes 8 MiB "
+     .help = "parts of the upload that are sent at the same time, 4 without it, 64 at most; each takes 16 MiB "
              "of memory"},
 
     {.name = "output", .value = "FORMAT", .type = OPTION_CHOICE, .target = TARGET(output),

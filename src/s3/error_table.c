@@ -6,7 +6,7 @@
 #define REGION                                                                                               \
     "bucket {bucket} is not in region {region}: give --region with the bucket's own, or the endpoint of that region"
 #define TOO_LARGE                                                                                            \
-    "a limit of the store, or of a proxy before it (nginx: client_max_body_size); parts need at least 8 MiB"
+    "a limit of the store, or of a proxy before it (nginx: client_max_body_size); parts need at least 16 MiB"
 #define TOKEN "get a new session token, or check where the credentials come from (--debug names the place)"
 #define PARTS                                                                                                \
     "a part was lost or changed on its way: upload again; if it stays, look at proxies before {endpoint}"

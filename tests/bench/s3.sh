@@ -72,7 +72,7 @@ large() { # NAME of an archive
     line=${times[cat]}
     awk -v a="$line" -v b="${times[local]}" 'BEGIN {exit !(b > a)}' && line=${times[local]}
     echo "$(stat -c %s "$work/$name.zip") bytes, $name, from a node to S3 on TLS"
-    echo "  snapctl upload (verified)        ${times[ours]} s, peak memory $memory KiB   (limit $(((32 + 5 * 8) * 1024)) KiB)"
+    echo "  snapctl upload (verified)        ${times[ours]} s, peak memory $memory KiB   (limit $(((32 + 5 * 16) * 1024)) KiB)"
     echo "  ssh cat | aws s3 cp -            ${times[aws]} s: $(ratio "${times[ours]}" "${times[aws]}") x"
     echo "  ssh cat | s3cmd put -            ${times[s3cmd]} s: $(ratio "${times[ours]}" "${times[s3cmd]}") x"
     echo "  ssh cat >/dev/null               ${times[cat]} s"

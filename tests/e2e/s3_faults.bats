@@ -7,7 +7,7 @@ setup() {
     s3_setup
     one_node
     STORE=(--s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
-    PARTS=17000000 # bytes that make three parts
+    PARTS=34000000 # bytes that make three parts
     SINGLE=400000
 }
 
@@ -226,7 +226,7 @@ reads() {
     STORE=(--s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_QUOTA_BUCKET")
     export LAB_S3_USER=quota LAB_S3_BUCKET=$S3_QUOTA_BUCKET
     place "$NAME" $PARTS n1
-    lab s3-quota 10000000
+    lab s3-quota 20000000
     lab s3-fault slow 100000
     upload "$NAME" --output json
     expect_not_uploaded space QuotaExceeded
@@ -241,7 +241,7 @@ reads() {
     for _ in 1 2 3 4 5 6 7 8; do
         lab s3-empty
         place "$NAME" $PARTS n1 n2
-        flip n1 "$NAME.zip" 9000000
+        flip n1 "$NAME.zip" 18000000
         lab s3-fault abort-403
         upload "$NAME" --output json
         expect_status 0
@@ -261,7 +261,7 @@ reads() {
 @test "damaged archives on every node: each one's reason is told, and nothing is in the bucket" {
     all_nodes
     place "$NAME" $PARTS n1 n2
-    flip n1 "$NAME.zip" 9000000
+    flip n1 "$NAME.zip" 18000000
     flip n2 "$NAME.zip" 100000
     lab s3-fault slow 100000
     upload "$NAME" --output json
@@ -277,7 +277,7 @@ reads() {
     [ "$(requests '^DELETE .* 204$')" = 2 ]
     expect_no_object
     expect_no_uploads
-    for node in n1 n2 n3; do place "$NAME" $PARTS "$node" && flip "$node" "$NAME.zip" 9000000; done
+    for node in n1 n2 n3; do place "$NAME" $PARTS "$node" && flip "$node" "$NAME.zip" 18000000; done
     upload "$NAME" --output json
     expect_status 1
     json .s3.status failed
@@ -335,10 +335,10 @@ reads() {
 # As hardened ones do after 45 s. While all buffers are full, nobody reads from the node.
 @test "a slow store, and a node that hangs up on who is silent for seconds" {
     sshd_again() { lab sshd-stop n1 && lab sshd-start n1; }
-    place "$NAME" 60000000 n1
+    place "$NAME" 120000000 n1
     on n1 sh -c 'printf "ClientAliveInterval 1\nClientAliveCountMax 2\n" >>/etc/ssh/sshd_config'
     sshd_again
-    lab s3-fault slow 3500
+    lab s3-fault slow 7000
     upload "$NAME" --output json
     on n1 sed -i /ClientAlive/d /etc/ssh/sshd_config
     sshd_again
@@ -349,7 +349,7 @@ reads() {
 @test "two runs for one key: one object, whole, and both reports are true" {
     place "$NAME" $PARTS n1
     cp "$BATS_TEST_TMPDIR/$NAME.zip" "$BATS_TEST_TMPDIR/one.zip"
-    place "$NAME" 18000000 n2
+    place "$NAME" 35000000 n2
     cp "$BATS_TEST_TMPDIR/$NAME.zip" "$BATS_TEST_TMPDIR/two.zip"
     lab s3-fault slow 100000
     local overwritten=0

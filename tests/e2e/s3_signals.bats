@@ -6,7 +6,7 @@ setup() {
     s3_setup
     one_node
     STORE=(--s3 --s3-endpoint "$S3_FAULT_TLS_ENDPOINT" --s3-endpoint-ca "$S3_CA" --bucket-name "$S3_BUCKET")
-    PARTS=17000000
+    PARTS=34000000
     SINGLE=400000
 }
 
@@ -59,9 +59,9 @@ err_has() { grep -q "$1" "$ERR"; }
 }
 
 @test "SIGINT and SIGTERM during the parts" {
-    place "$NAME" 60000000 n1
+    place "$NAME" 100000000 n1
     for row in INT:130 TERM:143; do
-        lab s3-fault slow 4000
+        lab s3-fault slow 8000
         upload_in_background "$NAME" --output json
         interrupt "${row%:*}" "${row#*:}" seen '^PUT .* 200$' 1
         json .s3.status failed

@@ -18,8 +18,8 @@
 enum {
     S3_CONCURRENCY = 4,
     S3_CONCURRENCY_MAX = 64,
-    S3_PART_MIN = 8 << 20,
-    S3_ABORT_MS = 3000, /* for AbortMultipartUpload, whatever cancelled the rest */
+    S3_PART_MIN = 16 << 20, /* as RKE's own; a store has work of its own with each part */
+    S3_ABORT_MS = 3000,     /* for AbortMultipartUpload, whatever cancelled the rest */
 };
 #define S3_OBJECT_MAX ((uint64_t)5 << 40)
 

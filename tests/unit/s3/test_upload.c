@@ -105,10 +105,10 @@ static void test_part_size_suffices(void **state)
     static const struct {
         uint64_t total, part;
     } cases[] = {
-        {0,                           S3_PART_MIN        },
-        {(uint64_t)80000 << 20,       S3_PART_MIN        },
-        {((uint64_t)80000 << 20) + 1, (uint64_t)9 << 20  },
-        {S3_OBJECT_MAX,               (uint64_t)525 << 20},
+        {0,                            S3_PART_MIN        },
+        {(uint64_t)160000 << 20,       S3_PART_MIN        },
+        {((uint64_t)160000 << 20) + 1, (uint64_t)17 << 20 },
+        {S3_OBJECT_MAX,                (uint64_t)525 << 20},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t part = s3_upload_part_size(cases[i].total);
@@ -128,10 +128,10 @@ static void test_uploads_all_sizes(void **state)
         {0,                   0,              1,  ""   },
         {1000,                0,              1,  ""   },
         {S3_PUT_MAX,          0,              1,  ""   },
-        {S3_PUT_MAX + 1,      0,              3,  "-3" },
-        {3 * S3_PART_MIN,     0,              3,  "-3" },
-        {3 * S3_PART_MIN - 1, 0,              3,  "-3" },
-        {3 * S3_PART_MIN + 1, 0,              4,  "-4" },
+        {S3_PUT_MAX + 1,      0,              2,  "-2" },
+        {2 * S3_PART_MIN,     0,              2,  "-2" },
+        {2 * S3_PART_MIN - 1, 0,              2,  "-2" },
+        {2 * S3_PART_MIN + 1, 0,              3,  "-3" },
         {LARGE,               MIB,            18, "-18"},
         {S3_PUT_MAX + 7,      S3_PUT_MAX + 7, 1,  "-1" },
     };
