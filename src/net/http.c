@@ -204,6 +204,11 @@ void *http_call_tag(const struct http_call *call)
     return call->tag;
 }
 
+int64_t http_call_went_ms(const struct http_call *call)
+{
+    return call->connected ? call->moved_at_ms - call->begun_ms : 0;
+}
+
 int http_call_result(struct http_call *call, const struct http_response **response, struct sc_err *err)
 {
     *response = &call->response;

@@ -146,7 +146,7 @@ int http_call_new(const struct http_settings *settings, const struct http_reques
     call->where = where_of(request->url);
     call->response.head.max = HEAD_MAX;
     call->response.body.max = request->response_max ? request->response_max : RESPONSE_MAX;
-    call->moved_at_ms = ctx_now_ms();
+    call->begun_ms = call->moved_at_ms = ctx_now_ms();
     call->timeout_ms = request->timeout_ms;
     call->deadline_ms = request->timeout_ms ? call->moved_at_ms + request->timeout_ms : CTX_NO_DEADLINE;
     call->easy = curl_easy_init();
@@ -180,9 +180,24 @@ void http_call_drop(struct http_call *call)
     free(call);
 }
 
+/* Bytes, in both directions; the connection itself counts as the first. */
+static void see_what_moved(struct http_call *call)
+{
+    curl_off_t ready = 0, sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    uint64_t sum = (uint64_t)sent + call->received;
+    if (sum != call->moved || !call->connected) {
+        call->moved = sum;
+        call->moved_at_ms = ctx_now_ms();
+    }
+    call->connected = ready > 0;
+}
+
 void http_call_end(struct http_call *call, CURLcode code)
 {
     long status = 0;
+    see_what_moved(call);
     call->state = CALL_ENDED;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     call->response.status = (int)status;
@@ -194,25 +209,10 @@ void http_call_end(struct http_call *call, CURLcode code)
         http_error(call->easy, code, call->where, call->detail, &call->err);
 }
 
-/* Bytes moved in both directions; the connection itself counts as the first. */
-static uint64_t moved(struct http_call *call, bool *connected)
-{
-    curl_off_t ready = 0, sent = 0;
-    curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
-    curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    *connected = ready > 0;
-    return (uint64_t)sent + call->received;
-}
-
 bool http_call_expired(struct http_call *call, int64_t stall_ms, int64_t *next_ms)
 {
+    see_what_moved(call);
     int64_t now = ctx_now_ms();
-    bool connected;
-    uint64_t sum = moved(call, &connected);
-    if (sum != call->moved || !connected) {
-        call->moved = sum;
-        call->moved_at_ms = now;
-    }
     call->state = CALL_ENDED;
     if (now >= call->deadline_ms) {
         AUTO_FREE char *limit = str_duration(call->timeout_ms);

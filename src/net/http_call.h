@@ -17,8 +17,10 @@ struct http_call {
     struct http_response response;
     uint64_t received;
     int64_t timeout_ms, deadline_ms;
+    int64_t begun_ms;
     uint64_t moved; /* as last seen */
     int64_t moved_at_ms;
+    bool connected;
     enum { CALL_IN_FLIGHT, CALL_ENDED, CALL_TOLD } state;
     struct sc_err err; /* why it failed */
 };

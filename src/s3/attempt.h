@@ -28,7 +28,8 @@ int s3_perform(struct s3_client *client, const struct ctx *ctx, const struct s3_
 struct s3_attempt {
     const struct s3_request *request;
     struct http_call *call; /* in flight; NULL: none */
-    int64_t not_before_ms, sent_ms;
+    int64_t not_before_ms;
+    int64_t went_ms;          /* for which the last one's bytes moved */
     int64_t first_failure_ms; /* 0: none yet */
     unsigned failures;        /* from that one on */
     bool damaged_once;

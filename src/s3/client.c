@@ -106,7 +106,6 @@ int s3_attempt_send(struct s3_client *client, const struct ctx *ctx, struct s3_a
     int result = signing_begin(client, ctx, attempt->request, &attempt->call, err);
     /* Signing may have refreshed the credentials. */
     attempt->generation = client->generation;
-    attempt->sent_ms = ctx_now_ms();
     return result;
 }
 
@@ -134,9 +133,9 @@ static enum s3_outcome after_a_pause(struct s3_client *client, const struct ctx 
 {
     int64_t now = ctx_now_ms();
     int64_t limit = limit_of(client, attempt->request, err->kind);
-    /* Cut after more time than that, it was well until then: over a slow link, parts take minutes. */
-    bool was_well = err->kind == ERR_NETWORK && now - attempt->sent_ms > limit;
-    if (!attempt->first_failure_ms || was_well) {
+    /* Over a slow link a part takes minutes: what went on for so long was no failure until then. */
+    bool went_on = err->kind == ERR_NETWORK && attempt->went_ms > client->retry_ms;
+    if (!attempt->first_failure_ms || went_on) {
         attempt->first_failure_ms = now;
         attempt->failures = 0;
     }
@@ -201,6 +200,7 @@ enum s3_outcome s3_attempt_judge(struct s3_client *client, const struct ctx *ctx
     int result = http_call_result(attempt->call, &response, err);
     if (result == 0)
         copy_response(response, &reply->http);
+    attempt->went_ms = http_call_went_ms(attempt->call);
     s3_attempt_break_off(attempt);
     if (result < 0)
         return err->kind == ERR_NETWORK || err->kind == ERR_TIMEOUT ? after_a_pause(client, ctx, attempt, err)

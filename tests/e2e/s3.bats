@@ -231,6 +231,13 @@ teardown() { mend; }
     lab s3-heal
     expect_object "$NAME.zip" "$(source_node)"
     place "$NAME-parts" 40000000 n1
+    # A way that swallows everything, and a region that need not be asked for.
+    lab s3-cut operator --silent
+    upload "$NAME-parts" --region us-east-1 --output json
+    expect_status 0
+    json .s3.via node
+    lab s3-heal
+    lab s3-rm "$NAME-parts.zip"
     lab s3-cut operator
     upload "$NAME-parts" --s3-via node --output json
     expect_status 0

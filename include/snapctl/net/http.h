@@ -89,6 +89,9 @@ int http_wait_for(struct http *http, const struct ctx *ctx, const struct http_ca
  * threads may call. */
 void http_wake(struct http *http);
 void *http_call_tag(const struct http_call *call);
+/* For how many milliseconds from its beginning on bytes moved, once it was connected; 0: it was not. */
+int64_t http_call_went_ms(const struct http_call *call);
+
 /* How it ended: 0 with the response, which the call owns, or -1 with the error. Asked once, of a call that
  * ended. */
 int http_call_result(struct http_call *call, const struct http_response **response,

@@ -2,9 +2,9 @@
  *
  * Connection errors, 429, 5xx and their kin are tried again with exponential backoff and full jitter, until
  * retry_ms after a request's first failure, and within a budget for all requests together. A try whose
- * connection broke after more than retry_ms counts as the first one. A wrong region, a clock that is off and
- * expired credentials are each corrected once, and told in the log. A client and its pool of connections are
- * used by one thread at a time. */
+ * bytes moved for more than retry_ms before its connection broke counts as the first one. A wrong region, a
+ * clock that is off and expired credentials are each corrected once, and told in the log. A client and its
+ * pool of connections are used by one thread at a time. */
 #ifndef SNAPCTL_S3_CLIENT_H
 #define SNAPCTL_S3_CLIENT_H
 

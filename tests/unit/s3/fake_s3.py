@@ -6,8 +6,8 @@ GET /!/rule?method=PUT&query=partNumber&skip=1&count=2&do=error:503:SlowDown  th
 GET /!/set?clock=1200   the server's clock is ahead (also region=, token= for the only good session token, locking=no)
 GET /!/state            objects, multipart uploads and counted requests as text
 GET /!/reset
-A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut[:SECONDS] (in the middle of the body, after so long), lost (done, but not
-answered), etag (done, answered with another), moved:REGION, text:BODY, many:N (a page of N objects, and more behind it), blank (a Complete that tells no ETag), hang, late:SECONDS, header:NAME:VALUE."""
+A rule's "do": error:STATUS:CODE, bare:STATUS, inside:CODE, cut (in the middle of the body), fade:SECONDS (it says that it goes on for so long, and is cut), lost (done, but not
+answered), etag (done, answered with another), moved:REGION, text:BODY, many:N (a page of N objects, and more behind it), blank (a Complete that tells no ETag), hang[:SECONDS] (silent, and then cut), late:SECONDS, header:NAME:VALUE."""
 import base64, datetime, hashlib, hmac, http.server, sys, threading, time, urllib.parse as up
 import xml.etree.ElementTree as et
 
@@ -242,11 +242,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = f"{self.command} {kind}"
             state["counts"][name] = state["counts"].get(name, 0) + 1
         if fault and fault[0] == "hang":
-            time.sleep(3)
+            time.sleep(float(fault[1]) if len(fault) > 1 else 3)
             return self.close()
         if fault and fault[0] == "cut":
             self.rfile.read(length // 2)
-            time.sleep(float(fault[1]) if len(fault) > 1 else 0)
+            return self.close()
+        if fault and fault[0] == "fade":
+            end = time.monotonic() + float(fault[1])
+            while time.monotonic() < end:
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                time.sleep(0.05)
             return self.close()
         body = self.rfile.read(length)
         if fault and fault[0] == "late":

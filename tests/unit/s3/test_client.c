@@ -85,9 +85,14 @@ static void test_a_long_try_is_no_repeated_failure(void **state)
 {
     struct fake *f = *state;
     struct s3_client *client = client_with(f, "bucket", keys("AKID", "secret+key/1", NULL), NULL, 300);
-    fake_rule(f, "method=PUT&count=4&do=cut:0.5");
+    AUTO_ERR struct sc_err err = {0};
+    fake_rule(f, "method=PUT&count=4&do=fade:0.5");
     assert_put(f, client, "x");
     assert_state_has(f, "count PUT object 5\n");
+    /* One on which nothing moves is. */
+    fake_rule(f, "method=PUT&count=1000&do=hang:0.5");
+    assert_int_equal(put(f, client, "y", "text", &err), -1);
+    assert_non_null(strstr(err.text, "gave up after 2 tries"));
     s3_client_free(client);
 }
 
