@@ -139,9 +139,9 @@ int host_key_check(struct ssh *ssh, const struct ctx *ctx, const struct ssh_poli
                    const struct ssh_host *host, const struct ssh_host *bastion, struct sc_err *err)
 {
     CLEANUP(key_free) struct key key = {0};
-    int type;
-    key.blob = libssh2_session_hostkey(ssh->lib, &key.len, &type);
-    key.type = key.blob ? known_hosts_key_type(key.blob, key.len) : NULL;
+    key.blob = buf_text(&ssh->host_key);
+    key.len = ssh->host_key.len;
+    key.type = key.len ? known_hosts_key_type(key.blob, key.len) : NULL;
     if (!key.type)
         return err_set(err, ERR_HOST_KEY, "the server showed no host key");
     key.fingerprint = known_hosts_fingerprint(key.blob, key.len);

@@ -54,11 +54,14 @@ static int gcm_size(void *session, unsigned number, unsigned char *data, size_t 
     (void)session;
     (void)number;
     (void)self;
+    *size = 0;
     if (len < SIZE_BYTES)
-        return LIBSSH2_ERROR_DECRYPT;
-    *size = (unsigned)data[0] << 24 | (unsigned)data[1] << 16 | (unsigned)data[2] << 8 | data[3];
+        return 0;
+    unsigned told = (unsigned)data[0] << 24 | (unsigned)data[1] << 16 | (unsigned)data[2] << 8 | data[3];
     /* RFC 5647, 7.2. */
-    return *size == 0 || *size % BLOCK_BYTES ? LIBSSH2_ERROR_DECRYPT : 0;
+    if (told % BLOCK_BYTES == 0)
+        *size = told;
+    return 0;
 }
 
 /* The next IV, and the size as what is authenticated only. */
@@ -91,7 +94,7 @@ static int gcm_crypt(void *session, unsigned number, unsigned char *data, size_t
     (void)session;
     (void)number;
     (void)unused;
-    if (len < SIZE_BYTES || len > INT32_MAX || !begin(gcm, data))
+    if (!gcm || len < SIZE_BYTES || len > INT32_MAX || !begin(gcm, data))
         return LIBSSH2_ERROR_DECRYPT;
     if (gcm->encrypts)
         return encrypt(gcm, data + SIZE_BYTES, (int)len - SIZE_BYTES) ? 0 : LIBSSH2_ERROR_ENCRYPT;

@@ -32,15 +32,16 @@ struct libssh2_crypt_method {
     int (*init)(void *session, const struct libssh2_crypt_method *method, unsigned char *iv, int *free_iv,
                 unsigned char *key, int *free_key, int encrypts, void **self);
 
-    /* *size: of the packet that begins with data, without its own 4 bytes and the tag. Not authenticated yet.
-     * Not 0: there is no packet of that size. */
+    /* *size: of the packet that begins with data, without its own 4 bytes and the tag; not authenticated yet.
+     * 0 if no packet can have it, which libssh2 refuses. Always succeeds: libssh2 would free the packet
+     * before again. */
     int (*size)(void *session, unsigned number, unsigned char *data, size_t len, unsigned *size, void **self);
 
     /* One packet. Enciphers len bytes of data but for its size, the first 4, and puts the tag behind them. Or
      * deciphers, but for size and tag, len bytes to the beginning of data. Not 0: the tag is another one. */
     int (*crypt)(void *session, unsigned number, unsigned char *data, size_t len, void **self, int unused);
 
-    /* *self can be NULL, and then is. */
+    /* *self may be NULL. Afterwards it is. */
     int (*free)(void *session, void **self);
 
     const void *(*algorithm)(void);

@@ -65,7 +65,7 @@ static void keep_agreement(struct ssh *ssh)
         const char *name = libssh2_session_methods(ssh->lib, kept[i]);
         if (!name)
             return;
-        /* That of GCM is none that could be asked for, and is refused. */
+        /* GCM has a MAC of its own, under a name that libssh2 refuses here. */
         libssh2_session_method_pref(ssh->lib, kept[i], name);
     }
     ssh->agreed = true;
@@ -94,6 +94,10 @@ static ssize_t receive(libssh2_socket_t fd, void *data, size_t len, int flags, v
         keep_agreement(ssh);
     if (++ssh->reads % READS_IN_A_ROW == 0)
         return -EAGAIN;
+    /* libssh2 waits for the rest of a packet that is larger than its buffer. */
+    ssh->damaged |= len == 0;
+    if (ssh->damaged)
+        return -EMSGSIZE;
     ssize_t n = recv(fd, data, len, flags);
     if (n > 0) {
         ssh->silent_ms = 0;
@@ -133,12 +137,25 @@ static void flush(struct ssh *ssh)
     }
 }
 
+/* libssh2 has checked the signature by the time it answers. Of a later exchange it keeps the key that was
+ * shown even where that fails, and goes on: whoever is in the middle shows the right one so. */
+static void keep_host_key(struct ssh *ssh)
+{
+    size_t len = 0;
+    int type;
+    const char *key = libssh2_session_hostkey(ssh->lib, &len, &type);
+    if (key)
+        buf_append(&ssh->host_key, key, len);
+}
+
 static ssize_t post(libssh2_socket_t fd, const void *data, size_t len, int flags, void **abstract)
 {
     struct ssh *ssh = *abstract;
     size_t sent = 0;
     if (ssh->closing)
         return -EPIPE;
+    if (ssh->host_key.len == 0)
+        keep_host_key(ssh);
     if (session_may_send(ssh)) {
         ssize_t n = send(fd, data, len, flags | MSG_NOSIGNAL);
         if (n < 0 && errno != EWOULDBLOCK && errno != EINTR)
@@ -182,6 +199,7 @@ void ssh_close(struct ssh *ssh)
     close(ssh->fd);
     tunnel_close(ssh->tunnel);
     buf_free(&ssh->outbox);
+    buf_free(&ssh->host_key);
     free(ssh->last_words);
     free(ssh->name);
     free(ssh);
@@ -251,11 +269,12 @@ int session_fail(const struct ssh *ssh, int rc, const char *what, struct sc_err 
     char *message = NULL;
     if (ssh->tunnel && tunnel_check(ssh->tunnel, NULL, err) < 0)
         return -1;
+    if (ssh->damaged || rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT ||
+        rc == LIBSSH2_ERROR_OUT_OF_BOUNDARY)
+        return err_set(err, ERR_NETWORK, "%s: what the server sent was changed on the way", what);
     if (is_loss(rc) || session_is_broken(ssh))
         return err_set(err, ERR_NETWORK, "%s: the server ended the connection%s%s", what,
                        ssh->last_words ? ": " : "", ssh->last_words ? ssh->last_words : "");
-    if (rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT)
-        return err_set(err, ERR_NETWORK, "%s: what the server sent was changed on the way", what);
     libssh2_session_last_error(ssh->lib, &message, NULL, 0);
     return err_set(err, ERR_NETWORK, "%s: %s (libssh2 error %d)", what, message ? message : "unknown", rc);
 }
@@ -268,14 +287,18 @@ int session_explain_timeout(const struct ctx *outer, const char *what, int limit
     return err_wrap(err, "%s took longer than %s", what, limit);
 }
 
+static const char *agreed_on(const struct ssh *ssh, int method)
+{
+    const char *name = libssh2_session_methods(ssh->lib, method);
+    return name ? name : "unknown";
+}
+
 static void log_algorithms(const struct ssh *ssh, const struct ctx *ctx)
 {
     const char *banner = libssh2_session_banner_get(ssh->lib);
     ctx_log(ctx, LOG_DEBUG, "%s: %s; key exchange %s, host key %s, cipher %s, MAC %s", ssh->name,
-            banner ? banner : "", libssh2_session_methods(ssh->lib, LIBSSH2_METHOD_KEX),
-            libssh2_session_methods(ssh->lib, LIBSSH2_METHOD_HOSTKEY),
-            libssh2_session_methods(ssh->lib, LIBSSH2_METHOD_CRYPT_SC),
-            libssh2_session_methods(ssh->lib, LIBSSH2_METHOD_MAC_SC));
+            banner ? banner : "", agreed_on(ssh, LIBSSH2_METHOD_KEX), agreed_on(ssh, LIBSSH2_METHOD_HOSTKEY),
+            agreed_on(ssh, LIBSSH2_METHOD_CRYPT_SC), agreed_on(ssh, LIBSSH2_METHOD_MAC_SC));
 }
 
 /* Before the server greets, libssh2 keeps its last line of other text, which often tells why it hangs up
@@ -297,10 +320,11 @@ static int no_agreement(const struct ssh *ssh, int rc, struct sc_err *err)
 {
     session_fail(ssh, rc, "no agreement on algorithms", err);
     return err_hint(
-        err, "the server must offer one of ssh-ed25519, ecdsa-sha2-nistp*, rsa-sha2-* as host key, "
-             "curve25519-sha256, ecdh-sha2-nistp* or diffie-hellman-group*-sha2 as key exchange, and "
-             "aes128-gcm@openssh.com, aes256-gcm@openssh.com or aes*-ctr as cipher: ssh -vv shows what "
-             "it has");
+        err,
+        "the server must offer one of ssh-ed25519, ecdsa-sha2-nistp*, rsa-sha2-* as host key, "
+        "curve25519-sha256, ecdh-sha2-nistp* or diffie-hellman-group*-sha2 as key exchange, and "
+        "aes128-gcm@openssh.com, aes256-gcm@openssh.com, or aes*-ctr with hmac-sha2-*, as cipher: ssh -vv "
+        "shows what it has");
 }
 
 static bool greeted(const struct ssh *ssh)

@@ -22,6 +22,8 @@ struct ssh {
     char *last_words;      /* what the server said when it hung up; NULL: nothing */
     struct tunnel *tunnel; /* what fd leads into; NULL: a socket of its own */
     bool agreed;           /* on algorithms, with the server */
+    bool damaged;          /* what it sent */
+    struct buf host_key;   /* that the first exchange of keys was signed with */
     bool authenticated;
     int64_t silence_max_ms;
     int64_t silent_ms; /* waited since the last byte from the server */

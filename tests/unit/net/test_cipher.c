@@ -1,8 +1,6 @@
 /* What keeps the packets of a session, with a real sshd for each cipher. */
 #include "sshd.h"
 
-#include <poll.h>
-
 #include "../../../src/net/libssh2_gcm.h"
 
 enum { MIB = 1 << 20 };
@@ -146,53 +144,114 @@ static void keys_are_exchanged_anew_for_the_same_cipher(void **state)
 
 /* ---- a way that changes what goes along it ---- */
 
-/* Brings one connection to a port of 127.0.0.1, and flips a bit behind so many bytes from there. */
+/* Brings one connection to a port of 127.0.0.1, and changes one bit of what comes from there: of a packet's
+ * byte, or of a byte wherever it falls. */
 struct meddler {
     int to, port;
-    size_t flips_at;
+    size_t tag;    /* bytes behind an enciphered packet whose size is plain; 0: only the first can be found */
+    size_t packet; /* from 1, of those after the first exchange of keys; 0: none */
+    long at;       /* of its bytes; below 0: from its end */
+    size_t offset; /* of all that comes, if packet is 0 */
     pid_t pid;
 };
 
-static void pump(int from, int to, size_t *passed, size_t flips_at)
+enum { SIZE = 4, NEWKEYS = 21 };
+
+/* Reads all len bytes, or ends the process with the connection. */
+static void take(int fd, unsigned char *data, size_t len)
 {
-    char data[4096];
-    ssize_t n = recv(from, data, sizeof data, 0);
-    if (n <= 0)
-        _exit(0);
-    if (*passed <= flips_at && flips_at - *passed < (size_t)n)
-        data[flips_at - *passed] ^= 4;
-    *passed += (size_t)n;
-    if (send(to, data, (size_t)n, MSG_NOSIGNAL) != n)
+    for (size_t at = 0; at < len;) {
+        ssize_t n = recv(fd, data + at, len - at, 0);
+        if (n <= 0)
+            _exit(0);
+        at += (size_t)n;
+    }
+}
+
+static void give(int fd, const unsigned char *data, size_t len)
+{
+    if (send(fd, data, len, MSG_NOSIGNAL) != (ssize_t)len)
         _exit(0);
 }
 
+static void pass(int from, int to, size_t offset)
+{
+    unsigned char data[4096];
+    for (size_t passed = 0;;) {
+        ssize_t n = recv(from, data, sizeof data, 0);
+        if (n <= 0)
+            _exit(0);
+        if (passed <= offset && offset - passed < (size_t)n)
+            data[offset - passed] ^= 4;
+        passed += (size_t)n;
+        give(to, data, (size_t)n);
+    }
+}
+
+/* Passes one packet on, and tells its type, which is noise in an enciphered one. */
+static int pass_packet(int from, int to, size_t tag, const long *change)
+{
+    static unsigned char packet[1 << 16];
+    take(from, packet, SIZE);
+    size_t len = ((size_t)packet[2] << 8 | packet[3]) + tag;
+    take(from, packet + SIZE, len);
+    len += SIZE;
+    if (change)
+        packet[*change < 0 ? len - (size_t) - *change : (size_t)*change] ^= 4;
+    give(to, packet, len);
+    return packet[SIZE + 1];
+}
+
+static void pass_changed(const struct meddler *m, int from, int to)
+{
+    unsigned char byte = 0, start[SIZE];
+    while (byte != '\n') {
+        take(from, &byte, 1);
+        give(to, &byte, 1);
+    }
+    while (pass_packet(from, to, 0, NULL) != NEWKEYS) {
+    }
+    for (size_t i = 1; i < m->packet; i++)
+        pass_packet(from, to, m->tag, NULL);
+    if (m->tag) {
+        pass_packet(from, to, m->tag, &m->at);
+    } else {
+        take(from, start, SIZE);
+        start[m->at] ^= 4;
+        give(to, start, SIZE);
+    }
+    pass(from, to, SIZE_MAX);
+}
+
+/* A process for each direction. */
 static void meddle(const struct meddler *m, int listener)
 {
     struct sockaddr_in at = loopback(m->to);
     int client = accept(listener, NULL, NULL), server = socket(AF_INET, SOCK_STREAM, 0);
-    size_t up = 0, down = 0;
+    pid_t parent = getpid();
     if (client < 0 || connect(server, (struct sockaddr *)&at, sizeof at) < 0)
         _exit(1);
-    for (;;) {
-        struct pollfd fds[] = {
-            {.fd = client, .events = POLLIN},
-            {.fd = server, .events = POLLIN}
-        };
-        poll(fds, 2, -1);
-        if (fds[0].revents)
-            pump(client, server, &up, SIZE_MAX);
-        if (fds[1].revents)
-            pump(server, client, &down, m->flips_at);
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            pass(client, server, SIZE_MAX);
+        _exit(0);
     }
+    if (m->packet)
+        pass_changed(m, server, client);
+    pass(server, client, m->offset);
 }
 
 static void meddler_start(struct meddler *m)
 {
     int listener = listen_anywhere(&m->port);
+    pid_t parent = getpid();
     m->pid = fork();
     if (m->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        meddle(m, listener);
+        if (getppid() == parent)
+            meddle(m, listener);
+        _exit(0);
     }
     close(listener);
 }
@@ -211,23 +270,63 @@ static int read_through(const struct lab *lab, int port, struct sc_err *err)
     return result;
 }
 
-static void a_flipped_bit_ends_the_session(void **state)
+/* In the handshake, in the authentication, when a channel is opened, and in a stream. */
+static const size_t packets[] = {1, 2, 5, 30, 60};
+
+static void refuse(const struct lab *lab, struct meddler *m)
 {
-    static const size_t places[] = {MIB, MIB + 1, MIB + 2, 3 * MIB + 12345};
+    AUTO_ERR struct sc_err err = {0};
+    meddler_start(m);
+    int result = read_through(lab, m->port, &err);
+    stop_program(m->pid);
+    if (result == 0 || err.kind != ERR_NETWORK ||
+        !strstr(err.text, "what the server sent was changed on the way"))
+        fail_msg("tag %zu, packet %zu, byte %ld, offset %zu: %d %s", m->tag, m->packet, m->at, m->offset,
+                 result, err.text ? err.text : "");
+}
+
+/* What stands first in an enciphered packet of GCM, or one of a MAC that goes over what is enciphered, is its
+ * size. */
+static void a_changed_bit_ends_the_session(void **state)
+{
+    static const struct {
+        const char *cipher, *mac;
+        size_t tag;
+        long places[4];
+    } cases[] = {
+        {"aes128-gcm@openssh.com", "hmac-sha2-256",                 16, {0, 3, 4, -1}},
+        {"aes256-gcm@openssh.com", "hmac-sha2-256",                 16, {0, 3, 4, -1}},
+        {"aes128-ctr",             "hmac-sha2-256-etm@openssh.com", 32, {0, 0, 4, -1}},
+        {"aes256-ctr",             "hmac-sha2-512-etm@openssh.com", 64, {0, 0, 4, -1}},
+    };
     const struct lab *lab = *state;
-    for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++) {
-        struct sshd sshd = start_with(lab, ciphers[i], "");
-        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
-            struct meddler m = {.to = sshd.port, .flips_at = places[j]};
-            AUTO_ERR struct sc_err err = {0};
-            meddler_start(&m);
-            assert_int_equal(read_through(lab, m.port, &err), -1);
-            assert_int_equal(err.kind, ERR_NETWORK);
-            assert_contains(err.text, "what the server sent was changed on the way");
-            stop_program(m.pid);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_FREE char *mac = str_format("MACs %s", cases[i].mac);
+        struct sshd sshd = start_with(lab, cases[i].cipher, mac);
+        for (size_t j = 0; j < sizeof packets / sizeof *packets * 4; j++) {
+            struct meddler m = {
+                .to = sshd.port, .tag = cases[i].tag, .packet = packets[j / 4], .at = cases[i].places[j % 4]};
+            refuse(lab, &m);
         }
         sshd_stop(&sshd);
     }
+}
+
+/* The size of a packet is enciphered here, and used before it is known to be right. */
+static void a_changed_bit_of_an_enciphered_size_ends_the_session(void **state)
+{
+    const struct lab *lab = *state;
+    struct sshd sshd = start_with(lab, "aes128-ctr", "MACs hmac-sha2-256");
+    static const size_t offsets[] = {MIB, MIB + 1, 3 * MIB + 12345};
+    for (long at = 0; at < SIZE; at += SIZE - 1) {
+        struct meddler m = {.to = sshd.port, .packet = 1, .at = at};
+        refuse(lab, &m);
+    }
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        struct meddler m = {.to = sshd.port, .offset = offsets[i]};
+        refuse(lab, &m);
+    }
+    sshd_stop(&sshd);
 }
 
 int main(void)
@@ -236,7 +335,8 @@ int main(void)
         cmocka_unit_test(the_cheapest_cipher_is_chosen),
         cmocka_unit_test(chacha20_is_not_agreed_on),
         cmocka_unit_test(keys_are_exchanged_anew_for_the_same_cipher),
-        cmocka_unit_test(a_flipped_bit_ends_the_session),
+        cmocka_unit_test(a_changed_bit_ends_the_session),
+        cmocka_unit_test(a_changed_bit_of_an_enciphered_size_ends_the_session),
     };
     return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
 }

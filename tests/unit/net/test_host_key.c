@@ -106,6 +106,27 @@ static void what_speaks_against_a_host_is_fatal_in_every_mode(void **state)
     assert_int_equal(asked.times, 0);
 }
 
+/* See impostor.py. */
+static void a_key_that_is_shown_later_does_not_count(void **state)
+{
+    struct lab lab = *(const struct lab *)*state;
+    AUTO_ERR struct sc_err err = {0};
+    AUTO_FREE char *shown = str_format("%s/hk_ed25519.pub", lab.folder);
+    AUTO_FREE char *log = str_format("%s/impostor.log", lab.folder);
+    lab.sshd.port = lab.host.port = free_port();
+    AUTO_FREE char *port = str_format("%d", lab.host.port);
+    const char *argv[] = {"/usr/bin/python3", TEST_DATA "/../net/impostor.py", port, shown, NULL};
+    pid_t impostor = start_program(argv, log);
+    for (int waited = 0; !port_answers(lab.host.port) && waited < SSHD_START_MS; waited += SSHD_TRY_MS)
+        pause_ms(SSHD_TRY_MS);
+    int result = connect_knowing(&lab, "", "hk_ed25519", (struct ssh_policy){.mode = HOST_KEY_STRICT}, &err);
+    stop_program(impostor);
+    assert_int_equal(result, -1);
+    if (err.kind != ERR_HOST_KEY)
+        fail_msg("%s", err.text);
+    assert_contains(err.text, "THE HOST KEY HAS CHANGED");
+}
+
 static void strict_refuses_an_unknown_host_and_gives_the_remedy(void **state)
 {
     const struct lab *lab = *state;
@@ -230,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_known_host_is_let_through_in_every_mode),
         cmocka_unit_test(what_speaks_against_a_host_is_fatal_in_every_mode),
+        cmocka_unit_test(a_key_that_is_shown_later_does_not_count),
         cmocka_unit_test(strict_refuses_an_unknown_host_and_gives_the_remedy),
         cmocka_unit_test(the_remedy_works),
         cmocka_unit_test(ask_without_a_person_refuses),

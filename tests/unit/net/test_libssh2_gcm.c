@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <libssh2.h>
 #include <string.h>
 
 #include "../../../src/net/libssh2_gcm.h"
@@ -138,10 +139,14 @@ static void a_size_that_cannot_be_is_refused(void **state)
     (void)state;
     for (unsigned char n = 0; n < 40; n++) {
         packet[SIZE - 1] = n;
-        assert_int_equal(method->size(NULL, 0, packet, PACKET, &size, &self) == 0, n == 16 || n == 32);
+        assert_int_equal(method->size(NULL, 0, packet, PACKET, &size, &self), 0);
+        assert_int_equal(size, n % 16 ? 0 : n);
     }
-    assert_int_not_equal(method->size(NULL, 0, packet, SIZE - 1, &size, &self), 0);
+    packet[SIZE - 1] = 16;
+    assert_int_equal(method->size(NULL, 0, packet, SIZE - 1, &size, &self), 0);
+    assert_int_equal(size, 0);
     assert_int_not_equal(method->crypt(NULL, 0, packet, SIZE - 1, &self, 0), 0);
+    assert_int_not_equal(method->crypt(NULL, 0, packet, SIZE + TEXT, &none, 0), 0);
     end(method, &self);
     end(method, &none);
 }
@@ -160,6 +165,19 @@ static void stands_before_libssh2s_own(void **state)
         assert_ptr_equal(*all++, *own);
     while (*own++);
 }
+
+static void is_what_libssh2_goes_by(void **state)
+{
+    LIBSSH2_SESSION *session = libssh2_session_init();
+    const char **names;
+    int n = libssh2_session_supported_algs(session, LIBSSH2_METHOD_CRYPT_SC, &names), times = 0;
+    (void)state;
+    for (int i = 0; i < n; i++)
+        times += strcmp(names[i], libssh2_gcm_methods[0].name) == 0;
+    assert_int_equal(times, 2);
+    libssh2_free(session, names);
+    libssh2_session_free(session);
+}
 #endif
 
 int main(void)
@@ -169,7 +187,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_is_refused),         cmocka_unit_test(packets_keep_their_order),
         cmocka_unit_test(a_size_that_cannot_be_is_refused),
 #ifdef LIBSSH2_IS_WRAPPED
-        cmocka_unit_test(stands_before_libssh2s_own),
+        cmocka_unit_test(stands_before_libssh2s_own),       cmocka_unit_test(is_what_libssh2_goes_by),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
