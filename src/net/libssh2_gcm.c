@@ -3,6 +3,7 @@
 #include <libssh2.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,8 +114,6 @@ const struct libssh2_crypt_method libssh2_gcm_methods[LIBSSH2_GCM_METHODS] = {
 
 /* ---- among libssh2's ---- */
 
-#ifdef LIBSSH2_IS_WRAPPED
-
 static struct {
     pthread_once_t once;
     bool known; /* the shape */
@@ -144,22 +143,8 @@ static void make_list(void)
     all.known = !*own && n_known == LIBSSH2_GCM_METHODS;
 }
 
-bool libssh2_gcm_works(void)
-{
-    pthread_once(&all.once, make_list);
-    return all.known;
-}
-
 const struct libssh2_crypt_method *const *__wrap_libssh2_crypt_methods(void)
 {
-    return libssh2_gcm_works() ? all.list : __real_libssh2_crypt_methods();
+    pthread_once(&all.once, make_list);
+    return all.known ? all.list : __real_libssh2_crypt_methods();
 }
-
-#else
-
-bool libssh2_gcm_works(void)
-{
-    return false;
-}
-
-#endif

@@ -1,21 +1,15 @@
-/* AES-GCM of SSH (RFC 5647, as OpenSSH's PROTOCOL, 1.6, has it) for a static libssh2, by whole packets: its
- * own gives OpenSSL 16 bytes at a time, and takes five times as long. It is the fastest cipher of a node,
- * too.
+/* AES-GCM of SSH (RFC 5647, as OpenSSH's PROTOCOL, 1.6, has it) for libssh2, by whole packets: its own gives
+ * OpenSSL 16 bytes at a time, and takes five times as long. It is the fastest cipher of a node, too.
  *
- * The linker sends libssh2's question for its ciphers here (--wrap=libssh2_crypt_methods), and finds the ones
- * below before its own of the same names. Those stay behind them for private keys that are enciphered so:
- * there libssh2 takes the last of a name. A shared libssh2 goes on using its own.
+ * The linker sends libssh2's question for its ciphers here (--wrap=libssh2_crypt_methods), and libssh2 finds
+ * the ones below before its own of the same names. Those stay behind them for private keys that are
+ * enciphered so: there it takes the last of a name.
  *
  * Names and shapes are those of libssh2 1.11.1 (src/libssh2_priv.h, struct _LIBSSH2_CRYPT_METHOD). */
 #ifndef SNAPCTL_SRC_NET_LIBSSH2_GCM_H
 #define SNAPCTL_SRC_NET_LIBSSH2_GCM_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-/* Whether the ciphers below are the ones that libssh2 uses: not where it is shared, or where its own are not
- * of the shape that is known here. */
-bool libssh2_gcm_works(void);
 
 /* A libssh2.so in the same process, as libcurl brings one, must not find them. */
 #pragma GCC visibility push(hidden)
@@ -53,8 +47,8 @@ typedef const struct libssh2_crypt_method *const *libssh2_crypt_methods_list(voi
 enum { LIBSSH2_GCM_METHODS = 2 };
 extern const struct libssh2_crypt_method libssh2_gcm_methods[LIBSSH2_GCM_METHODS];
 
-/* libssh2's own, NULL behind them, and what it is given instead: with the two above in front. By the linker's
- * names, where libssh2 is static. */
+/* libssh2's own, NULL behind them, and what it is given instead: with the two above in front, unless its own
+ * of the same names are not of the shape that is known here. By the linker's names. */
 libssh2_crypt_methods_list __real_libssh2_crypt_methods, __wrap_libssh2_crypt_methods;
 
 #pragma GCC visibility pop

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "libssh2_gcm.h"
 #include "snapctl/base/str.h"
 
 /* A quarter of the silence that is borne passes before each question. libssh2 keeps its own clock of
@@ -23,8 +22,7 @@ enum { READS_IN_A_ROW = 1024, OUTBOX_MAX = 4 << 20 };
 /* A round trip in which the smaller window lets 400 MB/s through. */
 enum { NEAR_US = 5000 };
 
-#define GCM "aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-#define CTR "aes128-ctr,aes192-ctr,aes256-ctr"
+#define CIPHERS "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr"
 #define MACS "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
 
 /* What is offered, in this order, by what it costs node and client. No chacha20-poly1305: with one bit
@@ -32,26 +30,22 @@ enum { NEAR_US = 5000 };
  * No certificates among the host key algorithms: libssh2 would fail on one. */
 static const struct {
     int method;
-    const char *names, *slow_gcm; /* the latter where GCM is libssh2's own; NULL: the same */
+    const char *names;
 } preferences[] = {
-    {LIBSSH2_METHOD_CRYPT_CS, GCM "," CTR, CTR "," GCM},
-    {LIBSSH2_METHOD_CRYPT_SC, GCM "," CTR, CTR "," GCM},
-    {LIBSSH2_METHOD_MAC_CS,   MACS,        NULL       },
-    {LIBSSH2_METHOD_MAC_SC,   MACS,        NULL       },
+    {LIBSSH2_METHOD_CRYPT_CS, CIPHERS},
+    {LIBSSH2_METHOD_CRYPT_SC, CIPHERS},
+    {LIBSSH2_METHOD_MAC_CS,   MACS   },
+    {LIBSSH2_METHOD_MAC_SC,   MACS   },
     {LIBSSH2_METHOD_KEX,
      "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
      "diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
-     "diffie-hellman-group14-sha256",      NULL       },
+     "diffie-hellman-group14-sha256" },
 };
 
 static void set_preferences(struct ssh *ssh, const char *host_key_algorithms)
 {
-    bool fast = libssh2_gcm_works();
-    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++) {
-        const char *slow = preferences[i].slow_gcm;
-        libssh2_session_method_pref(ssh->lib, preferences[i].method,
-                                    slow && !fast ? slow : preferences[i].names);
-    }
+    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++)
+        libssh2_session_method_pref(ssh->lib, preferences[i].method, preferences[i].names);
     libssh2_session_method_pref(ssh->lib, LIBSSH2_METHOD_HOSTKEY, host_key_algorithms);
 }
 
