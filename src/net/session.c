@@ -258,13 +258,18 @@ static bool is_loss(int rc)
            rc == LIBSSH2_ERROR_SOCKET_SEND;
 }
 
+static bool is_damage(int rc)
+{
+    return rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT ||
+           rc == LIBSSH2_ERROR_OUT_OF_BOUNDARY;
+}
+
 int session_fail(const struct ssh *ssh, int rc, const char *what, struct sc_err *err)
 {
     char *message = NULL;
     if (ssh->tunnel && tunnel_check(ssh->tunnel, NULL, err) < 0)
         return -1;
-    if (ssh->damaged || rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT ||
-        rc == LIBSSH2_ERROR_OUT_OF_BOUNDARY)
+    if (ssh->damaged || is_damage(rc))
         return err_set(err, ERR_NETWORK, "%s: what the server sent was changed on the way", what);
     if (is_loss(rc) || session_is_broken(ssh))
         return err_set(err, ERR_NETWORK, "%s: the server ended the connection%s%s", what,

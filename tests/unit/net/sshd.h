@@ -99,19 +99,40 @@ struct sshd {
     int port;
 };
 
-static inline pid_t start_program(const char *const *argv, const char *log)
+/* A child that dies with the test. */
+static inline pid_t fork_child(void)
 {
     pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+    }
+    return pid;
+}
+
+static inline pid_t start_program(const char *const *argv, const char *log)
+{
+    pid_t pid = fork_child();
     if (pid != 0)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd < 0 || getppid() != parent)
+    if (fd < 0)
         _exit(1);
     dup2(fd, 1);
     dup2(fd, 2);
     execv(argv[0], (char *const *)argv);
     _exit(127);
+}
+
+/* Until a program that was started takes connections there. */
+static inline void wait_for_port(pid_t pid, int port, const char *log)
+{
+    for (int waited = 0; !port_answers(port); waited += SSHD_TRY_MS) {
+        if (waited > SSHD_START_MS || waitpid(pid, NULL, WNOHANG) != 0)
+            fail_msg("the server does not start; see %s", log);
+        pause_ms(SSHD_TRY_MS);
+    }
 }
 
 static inline void stop_program(pid_t pid)
@@ -147,11 +168,7 @@ static inline struct sshd sshd_start(const char *folder, const char *host_key, c
     if (system(try) != 0)
         argv[5] = NULL;
     sshd.pid = start_program(argv, log);
-    for (int waited = 0; !port_answers(sshd.port); waited += SSHD_TRY_MS) {
-        if (waited > SSHD_START_MS || waitpid(sshd.pid, NULL, WNOHANG) != 0)
-            fail_msg("sshd does not start; see %s", log);
-        pause_ms(SSHD_TRY_MS);
-    }
+    wait_for_port(sshd.pid, sshd.port, log);
     return sshd;
 }
 
@@ -272,6 +289,23 @@ static inline struct ssh *lab_connect(const struct lab *lab)
     return ssh;
 }
 
+/* To another port of 127.0.0.1, where any host key that nothing speaks against will do. */
+static inline int lab_connect_to(const struct lab *lab, const struct ctx *ctx, int port, struct ssh **ssh,
+                                 struct sc_err *err)
+{
+    struct ssh_policy policy = {.mode = HOST_KEY_OFF, .known = lab->known};
+    struct ssh_host host = lab->host;
+    host.port = port;
+    return ssh_connect(ctx, &policy, &host, NULL, ssh, err);
+}
+
+/* For log_new, with a struct buf: "WHO: LINE" each. */
+static inline void keep_line(void *lines, enum log_level level, const char *who, const char *line)
+{
+    (void)level;
+    buf_printf(lines, "%s: %s\n", who ? who : "", line);
+}
+
 static inline void assert_contains(const char *text, const char *part)
 {
     if (!text || !strstr(text, part))
@@ -298,6 +332,47 @@ static inline char *run_text(struct ssh *ssh, const struct ctx *ctx, const char 
     char *text = buf_take(&output.out);
     ssh_output_free(&output);
     return text;
+}
+
+/* Gives bytes that depend on their place, in pieces of changing size. */
+struct pattern {
+    struct source source;
+    size_t at, len;
+};
+
+static inline unsigned char pattern_byte(size_t at)
+{
+    return (unsigned char)(at * 2654435761u >> 13);
+}
+
+static inline int pattern_read(struct source *source, const struct ctx *ctx, void *data, size_t cap,
+                               size_t *got, struct sc_err *err)
+{
+    (void)ctx;
+    (void)err;
+    struct pattern *p = (struct pattern *)source;
+    size_t left = p->len - p->at, want = p->at % 7919 + 1;
+    *got = want < left ? want : left;
+    *got = *got < cap ? *got : cap;
+    for (size_t i = 0; i < *got; i++)
+        ((unsigned char *)data)[i] = pattern_byte(p->at++);
+    return 0;
+}
+
+/* Through a command that gives back what it is given. */
+static inline void send_to_and_fro(struct ssh *ssh, const struct ctx *ctx, size_t len)
+{
+    struct pattern input = {.source.read = pattern_read, .len = len};
+    struct ssh_output output = {.out.max = len + 1};
+    struct sc_err err = {0};
+    if (ssh_run(ssh, ctx, "cat", &input.source, &output, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(output.status, 0);
+    assert_int_equal(output.out.len, len);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)output.out.data[i] != pattern_byte(i))
+            fail_msg("byte %zu differs", i);
+    ssh_output_free(&output);
 }
 
 #endif

@@ -14,22 +14,6 @@ static struct sshd start_with(const struct lab *lab, const char *cipher, const c
     return sshd_start(lab->folder, "hk_ed25519", lines);
 }
 
-/* To that port of 127.0.0.1, where any host key will do. */
-static int connect_to(const struct lab *lab, int port, struct ssh **ssh, struct sc_err *err)
-{
-    struct ssh_policy policy = {.mode = HOST_KEY_OFF, .known = lab->known};
-    struct ssh_host host = lab->host;
-    host.port = port;
-    return ssh_connect(&lab->ctx, &policy, &host, NULL, ssh, err);
-}
-
-static void keep_line(void *arg, enum log_level level, const char *who, const char *line)
-{
-    (void)level;
-    (void)who;
-    buf_printf(arg, "%s\n", line);
-}
-
 static void the_cheapest_cipher_is_chosen(void **state)
 {
     static const char *const cases[][2] = {
@@ -45,7 +29,7 @@ static void the_cheapest_cipher_is_chosen(void **state)
         AUTO_ERR struct sc_err err = {0};
         AUTO_FREE char *wanted = str_format("cipher %s,", cases[i][1]);
         logged.ctx.log = log_new(LOG_DEBUG, keep_line, &lines);
-        if (connect_to(&logged, sshd.port, &ssh, &err) < 0)
+        if (lab_connect_to(&logged, &logged.ctx, sshd.port, &ssh, &err) < 0)
             fail_msg("%s", err.text);
         ssh_close(ssh);
         assert_contains(buf_text(&lines), wanted);
@@ -62,50 +46,13 @@ static void chacha20_is_not_agreed_on(void **state)
     struct sshd sshd = start_with(lab, "chacha20-poly1305@openssh.com", "");
     struct ssh *ssh;
     AUTO_ERR struct sc_err err = {0};
-    assert_int_equal(connect_to(lab, sshd.port, &ssh, &err), -1);
+    assert_int_equal(lab_connect_to(lab, &lab->ctx, sshd.port, &ssh, &err), -1);
     assert_contains(err.text, "no agreement on algorithms");
     assert_contains(err.hint, "aes128-gcm@openssh.com");
     sshd_stop(&sshd);
 }
 
 /* ---- keys that are exchanged anew ---- */
-
-struct pattern {
-    struct source source;
-    size_t at, len;
-};
-
-static char pattern_byte(size_t at)
-{
-    return (char)(at * 2654435761u >> 13);
-}
-
-static int pattern_read(struct source *source, const struct ctx *ctx, void *data, size_t cap, size_t *got,
-                        struct sc_err *err)
-{
-    (void)ctx;
-    (void)err;
-    struct pattern *p = (struct pattern *)source;
-    size_t left = p->len - p->at;
-    *got = cap < left ? cap : left;
-    for (size_t i = 0; i < *got; i++)
-        ((char *)data)[i] = pattern_byte(p->at++);
-    return 0;
-}
-
-static void send_to_and_fro(const struct lab *lab, struct ssh *ssh, size_t len)
-{
-    struct pattern input = {.source.read = pattern_read, .len = len};
-    struct ssh_output output = {.out.max = len + 1};
-    AUTO_ERR struct sc_err err = {0};
-    if (ssh_run(ssh, &lab->ctx, "cat", &input.source, &output, &err) < 0)
-        fail_msg("%s", err.text);
-    assert_int_equal(output.out.len, len);
-    for (size_t i = 0; i < len; i++)
-        if (output.out.data[i] != pattern_byte(i))
-            fail_msg("byte %zu differs", i);
-    ssh_output_free(&output);
-}
 
 static size_t count(const char *text, const char *part)
 {
@@ -127,9 +74,9 @@ static void keys_are_exchanged_anew_for_the_same_cipher(void **state)
         AUTO_ERR struct sc_err err = {0};
         AUTO_FREE char *kept = str_format("ciphers ctos: %s\r\n", ciphers[i]);
         shell_in(lab->folder, ": >sshd.log");
-        if (connect_to(lab, sshd.port, &ssh, &err) < 0)
+        if (lab_connect_to(lab, &lab->ctx, sshd.port, &ssh, &err) < 0)
             fail_msg("%s", err.text);
-        send_to_and_fro(lab, ssh, (size_t)8 * MIB);
+        send_to_and_fro(ssh, &lab->ctx, (size_t)8 * MIB);
         ssh_close(ssh);
         sshd_stop(&sshd);
         AUTO_SECRET struct secret *log = read_secret(lab->folder, "sshd.log");
@@ -243,26 +190,20 @@ static void meddle(const struct meddler *m, int listener)
 static void meddler_start(struct meddler *m)
 {
     int listener = listen_anywhere(&m->port);
-    pid_t parent = getpid();
-    m->pid = fork();
-    if (m->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() == parent)
-            meddle(m, listener);
-        _exit(0);
-    }
+    m->pid = fork_child();
+    if (m->pid == 0)
+        meddle(m, listener);
     close(listener);
 }
 
 static int read_through(const struct lab *lab, int port, struct sc_err *err)
 {
     struct ssh_output output = {.out.max = (size_t)8 * MIB};
-    struct lab hurried = *lab;
+    struct ctx ctx = ctx_within(&lab->ctx, 10000);
     struct ssh *ssh;
-    hurried.ctx = ctx_within(&lab->ctx, 10000);
-    if (connect_to(&hurried, port, &ssh, err) < 0)
+    if (lab_connect_to(lab, &ctx, port, &ssh, err) < 0)
         return -1;
-    int result = ssh_run(ssh, &hurried.ctx, "head -c 4000000 /dev/zero", NULL, &output, err);
+    int result = ssh_run(ssh, &ctx, "head -c 4000000 /dev/zero", NULL, &output, err);
     ssh_output_free(&output);
     ssh_close(ssh);
     return result;
@@ -331,21 +272,20 @@ static void a_changed_bit_of_an_enciphered_size_ends_the_session(void **state)
  * The next command fails at once, or had its answer before. */
 static bool fails_after_a_stream(const struct lab *lab, int port)
 {
-    struct lab hurried = *lab;
+    struct ctx ctx = ctx_within(&lab->ctx, 10000);
     struct ssh *ssh;
     struct ssh_stream *stream;
     struct ssh_output output = {0};
     AUTO_ERR struct sc_err err = {0};
     char data[8];
     size_t got;
-    hurried.ctx = ctx_within(&lab->ctx, 10000);
-    if (connect_to(&hurried, port, &ssh, &err) < 0)
+    if (lab_connect_to(lab, &ctx, port, &ssh, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(ssh_stream_open(ssh, &hurried.ctx, "printf abcdefgh; exec sleep 0.1", &stream, &err), 0);
+    assert_int_equal(ssh_stream_open(ssh, &ctx, "printf abcdefgh; exec sleep 0.1", &stream, &err), 0);
     struct source *source = ssh_stream_source(stream);
-    assert_int_equal(source->read(source, &hurried.ctx, data, sizeof data, &got, &err), 0);
+    assert_int_equal(source->read(source, &ctx, data, sizeof data, &got, &err), 0);
     ssh_stream_close(stream);
-    bool failed = ssh_run(ssh, &hurried.ctx, "echo here", NULL, &output, &err) < 0;
+    bool failed = ssh_run(ssh, &ctx, "echo here", NULL, &output, &err) < 0;
     if (failed && err.kind != ERR_NETWORK)
         fail_msg("%s", err.text);
     assert_true(failed || strcmp(buf_text(&output.out), "here\n") == 0);

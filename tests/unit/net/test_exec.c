@@ -28,46 +28,11 @@ static void a_session_runs_many_commands(void **state)
     ssh_close(ssh);
 }
 
-/* Gives bytes that depend on their place, in pieces of changing size. */
-struct pattern {
-    struct source source;
-    size_t at, len;
-};
-
-static unsigned char pattern_byte(size_t at)
-{
-    return (unsigned char)(at * 2654435761u >> 13);
-}
-
-static int pattern_read(struct source *source, const struct ctx *ctx, void *data, size_t cap, size_t *got,
-                        struct sc_err *err)
-{
-    (void)ctx;
-    (void)err;
-    struct pattern *p = (struct pattern *)source;
-    size_t left = p->len - p->at, want = p->at % 7919 + 1;
-    *got = want < left ? want : left;
-    *got = *got < cap ? *got : cap;
-    for (size_t i = 0; i < *got; i++)
-        ((unsigned char *)data)[i] = pattern_byte(p->at++);
-    return 0;
-}
-
 static void input_comes_back_whole(void **state)
 {
     const struct lab *lab = *state;
     struct ssh *ssh = lab_connect(lab);
-    struct pattern input = {.source.read = pattern_read, .len = BIG};
-    struct ssh_output output = {.out.max = BIG + 1};
-    struct sc_err err = {0};
-    if (ssh_run(ssh, &lab->ctx, "cat", &input.source, &output, &err) < 0)
-        fail_msg("%s", err.text);
-    assert_int_equal(output.status, 0);
-    assert_int_equal(output.out.len, BIG);
-    for (size_t i = 0; i < BIG; i++)
-        if ((unsigned char)output.out.data[i] != pattern_byte(i))
-            fail_msg("byte %zu differs", i);
-    ssh_output_free(&output);
+    send_to_and_fro(ssh, &lab->ctx, BIG);
     ssh_close(ssh);
 }
 

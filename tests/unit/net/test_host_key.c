@@ -117,8 +117,7 @@ static void a_key_that_is_shown_later_does_not_count(void **state)
     AUTO_FREE char *port = str_format("%d", lab.host.port);
     const char *argv[] = {"/usr/bin/python3", TEST_DATA "/../net/impostor.py", port, shown, NULL};
     pid_t impostor = start_program(argv, log);
-    for (int waited = 0; !port_answers(lab.host.port) && waited < SSHD_START_MS; waited += SSHD_TRY_MS)
-        pause_ms(SSHD_TRY_MS);
+    wait_for_port(impostor, lab.host.port, log);
     int result = connect_knowing(&lab, "", "hk_ed25519", (struct ssh_policy){.mode = HOST_KEY_STRICT}, &err);
     stop_program(impostor);
     assert_int_equal(result, -1);

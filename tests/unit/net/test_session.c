@@ -26,14 +26,9 @@ static void lie(const struct liar *liar, int fd)
 static void liar_start(struct liar *liar)
 {
     int listener = listen_anywhere(&liar->port);
-    pid_t parent = getpid();
-    liar->pid = fork();
-    if (liar->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        while (getppid() == parent)
-            lie(liar, accept(listener, NULL, NULL));
-        _exit(0);
-    }
+    liar->pid = fork_child();
+    while (liar->pid == 0)
+        lie(liar, accept(listener, NULL, NULL));
     close(listener);
 }
 
@@ -44,13 +39,10 @@ static void liar_stop(struct liar *liar)
 
 static int connect_to(const struct lab *lab, int port, int64_t ms, struct sc_err *err)
 {
-    struct ssh_host host = lab->host;
-    struct ssh_policy policy = {.mode = HOST_KEY_OFF, .known = lab->known};
     struct ctx ctx = ctx_within(&lab->ctx, ms);
     struct ssh *ssh;
     int fds = count_fds();
-    host.port = port;
-    int result = ssh_connect(&ctx, &policy, &host, NULL, &ssh, err);
+    int result = lab_connect_to(lab, &ctx, port, &ssh, err);
     if (result == 0)
         ssh_close(ssh);
     assert_int_equal(count_fds(), fds);
@@ -135,31 +127,20 @@ static void algorithms_that_do_not_meet_are_told(void **state)
     sshd_stop(&sshd);
 }
 
-struct lines {
-    struct buf text;
-};
-
-static void collect(void *arg, enum log_level level, const char *who, const char *line)
-{
-    (void)level;
-    struct lines *lines = arg;
-    buf_printf(&lines->text, "%s: %s\n", who ? who : "", line);
-}
-
 static void who_is_talked_to_is_logged(void **state)
 {
     struct lab logged = *(const struct lab *)*state;
-    struct lines lines = {0};
+    struct buf lines = {0};
     struct sc_err err = {0};
-    logged.ctx.log = log_new(LOG_TRACE, collect, &lines);
+    logged.ctx.log = log_new(LOG_TRACE, keep_line, &lines);
     logged.ctx.who = "10.0.0.11";
     if (connect_to(&logged, logged.sshd.port, 5000, &err) < 0)
         fail_msg("%s", err.text);
-    assert_contains(buf_text(&lines.text), "10.0.0.11: ");
-    assert_contains(buf_text(&lines.text), "host key ssh-ed25519 SHA256:");
-    assert_contains(buf_text(&lines.text), "authenticated by the key plain (ssh-ed25519)");
+    assert_contains(buf_text(&lines), "10.0.0.11: ");
+    assert_contains(buf_text(&lines), "host key ssh-ed25519 SHA256:");
+    assert_contains(buf_text(&lines), "authenticated by the key plain (ssh-ed25519)");
     log_free(logged.ctx.log);
-    buf_free(&lines.text);
+    buf_free(&lines);
 }
 
 static void the_window_fits_the_way(void **state)

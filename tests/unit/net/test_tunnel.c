@@ -302,10 +302,7 @@ static pid_t echo_start(const struct pair *p, int port)
     AUTO_FREE char *text = str_format("%d", port), *log = str_format("%s/echo.log", p->lab->folder);
     const char *argv[] = {"/usr/bin/python3", "-c", program, text, NULL};
     pid_t pid = start_program(argv, log);
-    for (int waited = 0; !port_answers(port); waited += SSHD_TRY_MS) {
-        assert_true(waited < SSHD_START_MS);
-        pause_ms(SSHD_TRY_MS);
-    }
+    wait_for_port(pid, port, log);
     return pid;
 }
 
